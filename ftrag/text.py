@@ -1,0 +1,48 @@
+"""The one definition of a token, shared by BM25 and the metrics."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+WORD = re.compile(r"\w+(?:[.,:/]\d+)*", re.UNICODE)  # keeps 1,200.50 and 16:40 and 3/4 whole
+
+# Zero-width and bidirectional controls: invisible to a reader, visible to a tokenizer.
+HIDDEN = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]")
+
+
+def normalise(text: str) -> str:
+    """NFKC, case-folded, without hidden characters."""
+    return HIDDEN.sub("", unicodedata.normalize("NFKC", text)).casefold()
+
+
+def words(text: str) -> list[str]:
+    """Lower-case word tokens of any script, numbers kept whole: "Fee: €1,200.50" -> ["fee", "1,200.50"]."""
+    return WORD.findall(normalise(text))
+
+
+def sentences(text: str) -> list[tuple[int, int]]:
+    """Half-open character spans of the sentences of a text; white space between them belongs to none.
+
+    Splits after . ! ? or the full stops of other scripts when white space or the end follows, and at line breaks;
+    not after a single letter, a number at the start of a line, or common abbreviations.
+    """
+    spans: list[tuple[int, int]] = []
+    start = 0
+    for match in re.finditer(r"(?<=[.!?…])[\"'”’)\]]*(?=\s|$)|(?<=[。！？])|\n+", text):
+        if match.group().startswith("\n") or not _ABBREVIATION.search(text[start : match.start()]):
+            _add_span(text, start, match.end(), spans)
+            start = match.end()
+    _add_span(text, start, len(text), spans)
+    return spans
+
+
+_ABBREVIATION = re.compile(r"(?:^|\s)(?:[A-Za-z]|e\.g|i\.e|etc|approx|no|nr|vs|mr|mrs|ms|dr|st|\d{1,2})\.$", re.IGNORECASE)
+
+
+def _add_span(text: str, start: int, end: int, spans: list[tuple[int, int]]) -> None:
+    piece = text[start:end]
+    stripped = piece.strip()
+    if stripped:
+        left = start + len(piece) - len(piece.lstrip())
+        spans.append((left, left + len(stripped)))
