@@ -56,6 +56,7 @@ class Example:
     context: tuple[str, ...] = ()  # passages shown inside <context>, best first
     evidence: tuple[str, ...] = ()  # document names or verbatim passages that hold the answer
     system: str | None = None
+    history: tuple[tuple[str, str], ...] = ()  # earlier (user, assistant) turns of the same conversation
     slice: str = ""  # for stratified splits
     group: str = ""  # rows of one group stay on one side of the split
 
@@ -93,10 +94,10 @@ class Generation:
 
 @dataclass(frozen=True)
 class Prompt:
-    """What one row of a batch is asked: chat messages and whether the adapter is on for it."""
+    """What one row of a batch is asked: chat messages, and the adapter that is on for it."""
 
     messages: tuple[Mapping[str, str], ...]  # {"role", "content"}
-    adapter: bool = False
+    adapter: str | None = None  # an adapter's id; None is the bare base model
 
 
 @dataclass(frozen=True)
