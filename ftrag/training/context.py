@@ -1,0 +1,82 @@
+"""Training rows that read: some questions get the passages that the project's own retriever would show them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from ftrag.errors import InputError
+from ftrag.text import normalise, words
+from ftrag.types import Example, Hit, Retriever
+
+SEARCHED = 50  # hits looked at for the passage that holds the answer
+
+
+def with_context(
+    examples: Sequence[Example],
+    retriever: Retriever,
+    k: int = 3,
+    share: float = 0.5,
+    seed: int = 0,
+    hidden: Collection[str] = (),
+) -> list[Example]:
+    """A seeded share, [0, 1], of the rows with evidence gets up to k passages: the true one among real distractors.
+
+    The passages stand in the order of the search; where the search missed the true one, it takes the place of a
+    distractor at a rank that the found ones had, so that the model meets the positions it will meet later. hidden
+    names documents never to be shown: with the gold questions' evidence there, no gold passage leaks into training.
+    Rows that bring their own context (refusals among them), and rows without evidence, stay as they are, and so does
+    the order; the same inputs give the same rows. Raises InputError for a share or k out of range.
+    """
+    if not 0 <= share <= 1 or k < 1:
+        raise InputError(f"context rows need a share from 0 to 1 and k of at least 1, not {share} and {k}")
+    rng = random.Random(seed)
+    eligible = [i for i, example in enumerate(examples) if example.evidence and not example.context]
+    chosen = sorted(rng.sample(eligible, round(share * len(eligible))))
+    searched = {i: _search(examples[i], retriever, hidden) for i in chosen}
+    ranks = [rank for hits, found in searched.values() if (rank := _rank(hits[:k], found)) is not None] or [0]
+    rows = list(examples)
+    for i in chosen:
+        hits, found = searched[i]
+        passages = _passages(hits, found, k, rng.choice(ranks))
+        rows[i] = replace(rows[i], context=passages) if passages else rows[i]
+    return rows
+
+
+def _search(example: Example, retriever: Retriever, hidden: Collection[str]) -> tuple[list[Hit], str | None]:
+    """Hits for the question, and the text of the passage that holds the answer, if any can be shown."""
+    hits = [hit for hit in retriever.search(example.prompt, SEARCHED) if hit.chunk.document not in hidden]
+    candidates = [hit.chunk.text for hit in hits if _is_evidence(hit, example)]
+    if not candidates:
+        wider = retriever.search(f"{example.prompt} {example.response}", SEARCHED)
+        candidates = [
+            hit.chunk.text for hit in wider if _is_evidence(hit, example) and hit.chunk.document not in hidden
+        ]
+    if candidates:
+        answer = set(words(example.response))
+        return hits, max(candidates, key=lambda text: len(answer & set(words(text))))
+    # Evidence that is no chunk: a passage of its own is shown as it is, the name of an absent document is not.
+    passages = [entry for entry in example.evidence if len(words(entry)) > 3 and entry not in hidden]
+    return hits, passages[0] if passages else None
+
+
+def _is_evidence(hit: Hit, example: Example) -> bool:
+    text = normalise(hit.chunk.text)
+    return any(hit.chunk.document == entry or normalise(entry) in text for entry in example.evidence)
+
+
+def _rank(hits: Sequence[Hit], found: str | None) -> int | None:
+    """Place of the true passage among the hits, from 0."""
+    return next((rank for rank, hit in enumerate(hits) if hit.chunk.text == found), None)
+
+
+def _passages(hits: Sequence[Hit], found: str | None, k: int, rank: int) -> tuple[str, ...]:
+    """k passages with the true one among them; () where there is none, for such a row would teach invention."""
+    if found is None:
+        return ()
+    shown = [hit.chunk.text for hit in hits[:k]]
+    if found not in shown:
+        shown = shown[: k - 1]
+        shown.insert(min(rank, len(shown)), found)
+    return tuple(shown)

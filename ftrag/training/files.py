@@ -1,0 +1,144 @@
+"""A data file -> numbered raw rows. A row that cannot be read is a reason in its place, never an end to the reading."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ftrag.errors import InputError
+
+Numbered = tuple[int, dict[str, Any] | str]  # the row's number in its file; its columns, or the reason it has none
+KINDS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv")
+DELIMITERS = (",", ";", "\t")
+
+
+def read_rows(path: Path) -> list[Numbered]:
+    """The rows of a JSONL, JSON, CSV or TSV file with the number a reader finds them by.
+
+    JSONL: the line. JSON: the place in the list, from 1. CSV: the row in a spreadsheet, so the header is row 1.
+    Raises InputError for a file that has no rows at all. Plain json and csv rather than datasets.load_dataset:
+    that one ends at the first bad row, names no row, and leaves a copy of every upload in its cache.
+    """
+    if path.suffix.lower() not in KINDS:
+        raise InputError(f"{path.name} is not a training file; give one of {', '.join(KINDS)}")
+    if not path.is_file():
+        raise InputError(f"{path.name} is not there; check the path")
+    text = _decode(path.read_bytes())
+    if not text.strip():
+        raise InputError(f"{path.name} is empty; it needs at least one row")
+    if path.suffix.lower() in {".csv", ".tsv"}:
+        return list(_from_csv(text))
+    if path.suffix.lower() == ".json" and text.lstrip()[0] in "[{":
+        return list(_from_json(text, path.name))
+    return list(_from_jsonl(text))
+
+
+def _decode(data: bytes) -> str:
+    """UTF-8, or UTF-16 by its mark. Undecodable bytes become U+FFFD, which refuses their row only."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", errors="replace")
+    return data.decode("utf-8-sig", errors="replace")
+
+
+def _from_jsonl(text: str) -> Iterator[Numbered]:
+    # Not splitlines(): U+2028 and form feeds are ordinary characters inside a JSON string.
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            yield number, _object(line)
+
+
+def _object(line: str) -> dict[str, Any] | str:
+    try:
+        value = json.loads(line)
+    except (json.JSONDecodeError, RecursionError) as error:
+        return f"is not valid JSON ({getattr(error, 'msg', 'nested too deeply')})"
+    return _columns(value)
+
+
+def _columns(value: Any) -> dict[str, Any] | str:
+    if isinstance(value, dict):
+        return {str(key).strip().lower(): cell for key, cell in value.items()}
+    return f"is {_kind(value)}, not an object with named columns"
+
+
+def _from_json(text: str, name: str) -> Iterator[Numbered]:
+    try:
+        value = json.loads(text)
+    except RecursionError as error:
+        raise InputError(f"{name} is nested too deeply to be a list of rows") from error
+    except json.JSONDecodeError as error:
+        if error.msg == "Extra data":
+            yield from _from_jsonl(text)  # JSON lines under the wrong name
+            return
+        where = f"line {error.lineno}, column {error.colno}: {error.msg}"
+        raise InputError(f"{name} is not valid JSON ({where}); repair it or save it as JSONL") from error
+    rows = _only_list(value)
+    if not rows:
+        raise InputError(f"{name} holds no rows; expected [{{…}}, {{…}}]")
+    for number, row in enumerate(rows, start=1):
+        yield number, _columns(row)
+
+
+def _only_list(value: Any) -> list[Any] | None:
+    """The list itself, the one list inside an object such as {"data": […]}, or a single row."""
+    if isinstance(value, list):
+        return value
+    lists = [item for item in value.values() if isinstance(item, list)] if isinstance(value, dict) else []
+    if len(lists) == 1 and len(value) <= 3 and "messages" not in value:
+        return lists[0]
+    return [value] if isinstance(value, dict) and value else None
+
+
+def _from_csv(text: str) -> Iterator[Numbered]:
+    first = text.split("\n", 1)[0]
+    delimiter = max(DELIMITERS, key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    header: list[str] = []
+    number = 0
+    while True:
+        number += 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield number, f"is not valid CSV ({error})"
+            continue
+        if not header:
+            header = [cell.strip().lower() for cell in cells]
+        elif any(cell.strip() for cell in cells):
+            yield number, _record(header, cells)
+
+
+def _record(header: list[str], cells: list[str]) -> dict[str, Any] | str:
+    if len(cells) != len(header):
+        return f"has {len(cells)} cells where the header has {len(header)}; quote cells that hold the delimiter"
+    return {name: _cell(cell) for name, cell in zip(header, cells, strict=True) if name}
+
+
+def _cell(cell: str) -> Any:
+    """A cell that holds a JSON list (messages, context, evidence) is that list; all else is text, None when empty."""
+    stripped = cell.strip()
+    if stripped.startswith("[") and stripped.endswith("]"):
+        try:
+            return json.loads(stripped)
+        except json.JSONDecodeError:
+            return cell
+    return cell if stripped else None
+
+
+def _kind(value: Any) -> str:
+    names = {
+        str: "a text",
+        list: "a list",
+        bool: "true or false",
+        int: "a number",
+        float: "a number",
+        dict: "an object",
+    }
+    return "empty" if value is None else names.get(type(value), type(value).__name__)

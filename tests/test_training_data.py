@@ -1,0 +1,307 @@
+"""Training data: every shape in every format, bad rows by number, what is found before Train can be pressed."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from ftrag.training.context import with_context
+from ftrag.training.examples import SHAPES, read_examples
+from ftrag.training.inspection import histogram, inspect, sufficiency
+from ftrag.training.overlap import jaccard, near_pairs, shingles
+from ftrag.training.split import split
+from ftrag.types import Chunk, Document, Example, Gold, Hit
+
+ROWS = {
+    "prompt/response": {"prompt": "Can I cancel?", "response": "Yes, of course."},
+    "instruction/input/output": {"instruction": "Answer.", "input": "Can I cancel?", "output": "Yes, of course."},
+    "question/answer": {"question": "Can I cancel?", "answer": "Yes, of course."},
+    "prompt/chosen/rejected": {"prompt": "Can I cancel?", "chosen": "Yes, of course.", "rejected": "No idea."},
+    "messages": {
+        "messages": [
+            {"role": "system", "content": "Be kind."},
+            {"role": "user", "content": "Can I cancel?"},
+            {"role": "assistant", "content": "Yes, of course."},
+        ]
+    },
+}
+
+
+def write(path: Path, rows: list[dict]) -> Path:
+    if path.suffix == ".jsonl":
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    elif path.suffix == ".json":
+        path.write_text(json.dumps(rows), encoding="utf-8")
+    else:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(
+                {key: json.dumps(cell) if isinstance(cell, list) else cell for key, cell in row.items()} for row in rows
+            )
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".json", ".csv"])
+@pytest.mark.parametrize("shape", list(ROWS))
+def test_every_shape_in_every_format(tmp_path, shape, suffix):
+    examples, refused, detected = read_examples(write(tmp_path / f"rows{suffix}", [ROWS[shape]] * 2))
+    assert (detected, refused, len(examples)) == (shape, [], 2)
+    assert examples[0].response == "Yes, of course."
+    assert examples[0].prompt.endswith("Can I cancel?")
+    assert examples[0].id == ("rows-2" if suffix == ".csv" else "rows-1")  # a spreadsheet's first data row is 2
+    assert examples[0].rejected == ("No idea." if "rejected" in shape else None)
+    assert examples[0].system == ("Be kind." if shape == "messages" else None)
+
+
+def test_templates_are_read_back(tmp_path):
+    for shape, spec in SHAPES.items():
+        path = tmp_path / "template.jsonl"
+        path.write_text(spec.template, encoding="utf-8")
+        examples, refused, detected = read_examples(path)
+        assert (len(examples), refused, detected) == (1, [], shape)
+
+
+def test_ten_kinds_of_bad_rows_are_named_by_number(tmp_path):
+    good = '{"id": "one", "prompt": "Can I cancel?", "response": "Yes."}'
+    bad = {
+        2: ('{"prompt": "broken', "is not valid JSON"),
+        3: ('["a", "list"]', "is a list, not an object"),
+        4: ('{"prompt": "No answer here"}', "lacks the column response"),
+        5: ('{"prompt": "  ", "response": "Yes."}', "has an empty prompt"),
+        6: ('{"prompt": "Empty?", "response": ""}', "has an empty response"),
+        7: ('{"prompt": "Null?", "response": null}', "has an empty response"),
+        8: ('{"prompt": "Number?", "response": 7}', "has a int as response"),
+        9: ('{"prompt": "Marker?", "response": "Yes.<|im_end|>"}', "has the chat marker <|im_end|>"),
+        10: ('{"prompt": "<context>a passage", "response": "Yes."}', "<context> block without its other half"),
+        11: ('{"id": "one", "prompt": "Twice?", "response": "Yes."}', 'repeats the id "one" of row 1'),
+        12: ('{"prompt": "Zero\\u0000", "response": "Yes."}', "has a NUL character"),
+        13: ('{"prompt": "Evidence?", "response": "Yes.", "evidence": [1]}', "has something in evidence"),
+        14: (json.dumps({"prompt": "Long?", "response": "a" * 200_001}), "has 200,001 characters"),
+    }
+    path = tmp_path / "bad.jsonl"
+    path.write_text("\n".join([good, *(line for line, _ in bad.values()), ""]), encoding="utf-8")
+    with path.open("ab") as file:
+        file.write(b'{"prompt": "caf\xe9", "response": "Yes."}\n')  # latin-1: line 15
+    examples, refused, shape = read_examples(path)
+    assert [example.id for example in examples] == ["one"]
+    assert shape == "prompt/response"
+    assert [row["row"] for row in refused] == [*bad, 15]
+    for row in refused[:-1]:
+        assert bad[row["row"]][1] in row["reason"]
+    assert "not UTF-8" in refused[-1]["reason"]
+    assert {row["file"] for row in refused} == {"bad.jsonl"}
+
+
+def test_bad_csv_rows_do_not_end_the_file(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text('question;answer\nA?;Yes\nB?;Yes;more\n"C;?";"two\nlines"\n;\nD?;\n', encoding="utf-8-sig")
+    examples, refused, shape = read_examples(path)
+    assert shape == "question/answer"
+    assert [(row.prompt, row.response) for row in examples] == [("A?", "Yes"), ("C;?", "two\nlines")]
+    assert [(row["row"], row["reason"].split(";")[0]) for row in refused] == [
+        (3, "has 3 cells where the header has 2"),
+        (6, "has an empty answer"),  # row 5 is blank
+    ]
+
+
+@pytest.mark.parametrize(
+    ("messages", "reason"),
+    [
+        ([{"role": "user", "content": "A?"}], "end with the assistant"),
+        ([{"role": "tool", "content": "x"}, {"role": "assistant", "content": "y"}], 'role "tool"'),
+        ("not a list", "not a list of turns"),
+        (["a"], "not an object with role and content"),
+        ([{"role": "user", "content": None}, {"role": "assistant", "content": "y"}], "has an empty message"),
+    ],
+)
+def test_bad_conversations(tmp_path, messages, reason):
+    _, refused, _ = read_examples(write(tmp_path / "m.jsonl", [{"messages": messages}]))
+    assert reason in refused[0]["reason"]
+
+
+def test_every_answer_of_a_conversation_is_learned_after_its_history(tmp_path):
+    turns = [("user", "A?"), ("assistant", "a"), ("user", "B?"), ("assistant", "b")]
+    row = {"id": "talk", "messages": [{"from": {"user": "human", "assistant": "gpt"}[r], "value": t} for r, t in turns]}
+    examples, _, _ = read_examples(write(tmp_path / "m.jsonl", [row]))
+    assert [(row.id, row.prompt, row.response, row.history) for row in examples] == [
+        ("talk/1", "A?", "a", ()),
+        ("talk/2", "B?", "b", (("A?", "a"),)),
+    ]
+    assert {row.group for row in examples} == {"talk"}
+
+
+def test_a_literal_context_block_becomes_context(tmp_path):
+    row = {"prompt": "Help.\n<context>\nfirst passage\n\nsecond\n</context>\n\nCan I cancel?", "response": "Yes."}
+    examples, _, _ = read_examples(write(tmp_path / "c.jsonl", [row]))
+    assert examples[0].context == ("first passage", "second")
+    assert examples[0].prompt == "Help.\n\nCan I cancel?"
+
+
+def test_columns_can_be_mapped_by_hand(tmp_path):
+    path = write(tmp_path / "german.csv", [{"Frage": "Geht das?", "Antwort": "Ja.", "slice": "x"}])
+    assert "frage, antwort" in read_examples(path)[1][0]["reason"]
+    examples, refused, shape = read_examples(path, {"prompt": "Frage", "response": "Antwort"})
+    assert (examples[0].prompt, examples[0].response, refused, shape) == ("Geht das?", "Ja.", [], "prompt/response")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "reason"),
+    [
+        ("a.jsonl", b"", "is empty"),
+        ("a.json", b"[1, 2", "is not valid JSON (line 1"),
+        ("a.json", b"[]", "holds no rows"),
+        ("a.json", b"[" * 100_000, "nested too deeply"),
+        ("a.pdf", b"%PDF", "is not a training file"),
+        ("a.csv", b"x,y\n1,2\n", "has the columns x, y"),
+        ("a.csv", b"prompt,response\n", "holds no row"),
+    ],
+)
+def test_unusable_files_are_one_refusal_without_a_row(tmp_path, name, data, reason):
+    path = tmp_path / name
+    path.write_bytes(data)
+    examples, refused, shape = read_examples(path)
+    assert (examples, shape) == ([], "")
+    assert list(refused[0]) == ["file", "reason"]
+    assert reason in refused[0]["reason"]
+
+
+def test_jaccard_by_hand():
+    a, b = shingles("the boat costs money"), shingles("The boat costs much money!")
+    # words: 4 and 5, 4 shared; pairs: 3 and 4, 2 shared; 6 shared of 7 + 9 - 6 = 10
+    assert jaccard(a, b) == 6 / 10
+    assert jaccard(shingles(""), shingles("")) == 0
+
+
+def test_near_pairs_finds_what_all_pairs_would():
+    texts = [f"how long may I keep boat {n % 7} at dock {n % 3} in the month of {n % 5}" for n in range(60)]
+    sets = [shingles(text) for text in texts]
+    expected = {(i, j) for i in range(60) for j in range(i + 1, 60) if jaccard(sets[i], sets[j]) >= 0.8}
+    assert {(i, j) for i, j, _ in near_pairs(texts)} == expected
+    assert len(expected) > 10
+
+
+def counted(example: Example) -> tuple[int, int]:
+    return len((example.prompt + " " + example.response).split()), len(example.response.split())
+
+
+def test_the_report_names_what_is_wrong():
+    examples = [
+        Example("Can I cancel my booking for free?", "Yes, until the evening before.", "a"),
+        Example("can i cancel my booking for free", "Yes, until the evening before!", "b"),
+        Example("Can I cancel my booking for free?", "No.", "c"),
+        Example("What does it cost to rent the large boat for one day?", "It is 71 euros.", "d"),
+        Example("And what does it cost to rent the large boat for one day?", "It is 71 euros.", "e"),
+        Example("long " * 100, "Yes.", "f", evidence=("prices.md",)),
+    ]
+    gold = [
+        Gold("g1", "Can I cancel my booking, for free?", ("yes",), ("prices.md",)),
+        Gold("g2", "What does it cost to rent the large boat for one day please?", ("71",)),
+        Gold("g3", "Where is the harbour master?", ("north",)),
+    ]
+    documents = [Document("key.txt", "Q: Where is the  harbour master?\nA: north", "0")]
+    report = inspect(examples, gold, documents, counted, max_tokens=50)
+    assert report["rows"] == 6
+    assert [row["id"] for row in report["first"]] == ["a", "b", "c"]
+    assert report["tokens"]["learned"] == 5 + 5 + 1 + 4 + 4 + 1
+    assert report["too_long"] == ["f"]
+    assert report["duplicates"] == [["a", "b"]]
+    assert [row["ids"] for row in report["near_duplicates"]] == [["d", "e"]]
+    assert [row["ids"] for row in report["conflicts"]] == [["a", "b", "c"]]
+    kinds = {(row["id"], row["gold"], row["kind"]) for row in report["gold_overlap"]}
+    assert kinds == {(a, "g1", "exact") for a in "abc"} | {("d", "g2", "near"), ("e", "g2", "near")}
+    assert report["leaks"] == [{"document": "key.txt", "gold": "g3"}]
+    assert report["evidence_shared"] == ["prices.md"]
+    assert "ask gold questions" in report["blocked"][0]
+    json.dumps(report)
+
+
+def test_a_clean_set_is_not_blocked_and_an_empty_one_is():
+    rows = [Example(f"Question number {n} about topic {n * n}?", f"Answer {n}", str(n)) for n in range(5)]
+    assert inspect(rows, [Gold("g", "Something else entirely?")], [], counted)["blocked"] == []
+    empty = inspect([], [], [], counted)
+    assert "no training rows" in empty["blocked"][0]
+    assert (empty["histogram"], empty["tokens"]["median"]) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    ("rows", "verdict"),
+    [(99, "too few to rely on"), (100, "enough to try"), (500, "reliable"), (1000, "plenty")],
+)
+def test_sufficiency_thresholds_have_sources(rows, verdict):
+    examples = [Example(f"q{n}", "a") for n in range(rows)] + [Example("q0", "a")] * 3  # copies do not count
+    report = sufficiency(examples)
+    assert (report["verdict"], report["rows"]) == (verdict, rows)
+    assert all(row["source"] for row in report["thresholds"])
+
+
+def test_histogram_counts_every_row_once():
+    bins = histogram([1, 15, 16, 100, 400])
+    assert sum(row["rows"] for row in bins) == 5
+    assert bins[0] == {"low": 0, "high": 48, "rows": 3}  # ceil(401 / 12) = 34, up to a multiple of 16
+
+
+def test_split_keeps_groups_whole_and_slices_on_both_sides():
+    examples = [
+        Example(f"question {n}", "a", str(n), slice=f"s{n % 4}", group=f"g{n % 4}-{n // 8}") for n in range(160)
+    ]
+    train, held = split(examples, seed=3, share=0.1)
+    assert len(train) + len(held) == 160
+    assert len(held) == 16  # a tenth, in groups of two
+    assert not {row.group for row in train} & {row.group for row in held}
+    assert {row.slice for row in held} == {"s0", "s1", "s2", "s3"}
+    assert split(examples, seed=3, share=0.1) == (train, held)
+    assert split(examples, seed=4, share=0.1)[1] != held
+
+
+def test_split_never_parts_rows_that_ask_the_same():
+    examples = [Example(f"Question {n // 2}{'?' * (n % 2)}", str(n), str(n)) for n in range(40)]
+    train, held = split(examples, share=0.2)
+    assert len(held) == 8
+    assert not {row.prompt.rstrip("?") for row in train} & {row.prompt.rstrip("?") for row in held}
+    assert split(examples[:1], share=0.5)[1] == []
+
+
+class WordOverlap:
+    """A real, tiny retriever: shared words, ties by position."""
+
+    def __init__(self, chunks: list[Chunk]) -> None:
+        self.chunks = chunks
+
+    def search(self, query: str, k: int) -> list[Hit]:
+        asked = set(query.lower().split())
+        scored = [(len(asked & set(chunk.text.lower().split())), -n, chunk) for n, chunk in enumerate(self.chunks)]
+        best = sorted((row for row in scored if row[0]), key=lambda row: row[:2], reverse=True)[:k]
+        return [Hit(chunk, float(score), rank) for rank, (score, _, chunk) in enumerate(best, start=1)]
+
+
+def chunks() -> list[Chunk]:
+    texts = [f"the boat number {n} costs {n} euros" for n in range(20)]
+    return [Chunk(f"doc{n}.md", 0, text, 0, len(text)) for n, text in enumerate(texts)]
+
+
+def test_context_rows_hold_the_true_passage_among_distractors():
+    examples = [
+        Example(f"what does number {n} cost", f"{n} euros", str(n), evidence=(f"doc{n}.md",)) for n in range(20)
+    ]
+    examples.append(Example("who are you", "A boat club", "x"))
+    refusal = Example("what is the moon", "I do not know", "r", context=("a boat",), evidence=("doc1.md",))
+    rows = with_context([*examples, refusal], WordOverlap(chunks()), k=3, share=0.5, seed=1)
+    shown = [row for row in rows[:-1] if row.context]
+    assert len(shown) == 10  # half of the twenty that have evidence and no context
+    for row in shown:
+        assert f"the boat number {row.id} costs {row.id} euros" in row.context
+        assert len(row.context) == len(set(row.context)) == 3
+    assert rows[-1] == refusal
+    assert rows[20] == examples[20]
+    assert [row.id for row in rows] == [row.id for row in [*examples, refusal]]
+    assert rows == with_context([*examples, refusal], WordOverlap(chunks()), k=3, share=0.5, seed=1)
+
+
+def test_a_missed_passage_is_put_in_and_hidden_documents_never_show():
+    example = Example("costs euros boat", "19 euros", "x", evidence=("doc19.md",))  # the search puts doc0 to doc2 first
+    row = with_context([example], WordOverlap(chunks()), k=3, share=1.0, hidden={"doc0.md"})[0]
+    assert "the boat number 19 costs 19 euros" in row.context
+    assert not any("number 0 " in passage for passage in row.context)
+    assert with_context([example], WordOverlap(chunks()), share=1.0, hidden={"doc19.md"})[0] == example
