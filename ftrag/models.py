@@ -152,7 +152,7 @@ def load(name: str = DEFAULT, dtype: str = "auto", on_progress: Progress = quiet
     model.eval().requires_grad_(False)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     on_progress(1.0, f"{name} is ready")
-    return Loaded(model.to(device), tokenizer, name, _fingerprint(folder), chosen)
+    return Loaded(model.to(device), tokenizer, name, fingerprint(folder), chosen)
 
 
 @contextlib.contextmanager
@@ -355,7 +355,8 @@ def _hash_weights(folder: Path) -> str:
     return digest.hexdigest()[:32]
 
 
-def _fingerprint(folder: Path) -> str:
+def fingerprint(folder: Path) -> str:
+    """SHA-256 over a folder of weights, first 32 hexadecimal digits."""
     manifest = folder / "ftrag.json"
     return str(json.loads(manifest.read_text())["fingerprint"]) if manifest.is_file() else _hash_weights(folder)
 

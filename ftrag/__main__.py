@@ -1,0 +1,3 @@
+from ftrag.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,344 @@
+"""What a user can do is one function here; the command line and the page both call it and show what it returns.
+
+Every function takes the project's folder; results are plain values in the shapes of the command table.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ftrag import jobs, project as projects, prompts
+from ftrag.errors import FtragError, InputError, NotFound
+from ftrag.types import Delta, Example, Generation, Gold, Hit, Prompt, Retriever
+
+if TYPE_CHECKING:
+    from ftrag.llm import LocalModel
+
+MAX_QUESTION = 4_000  # characters
+DEFAULTS: dict[str, Any] = {"k": 3, "max_new_tokens": 96, "context_share": 1.0}  # of a project's settings
+Progress = Callable[..., None]  # (fraction, message, **numbers)
+
+
+def setting(project: Path, key: str) -> Any:
+    """A setting of the project, else its default."""
+    return projects.settings(project)["settings"].get(key, DEFAULTS[key])
+
+
+# --- projects and what goes into them
+
+
+def new(root: Path, name: str, example: str | None = None) -> dict[str, Any]:
+    """Make a project, with its index when it starts from an example."""
+    path = projects.create(name, root, example)
+    if example:
+        from ftrag.retrieval import store
+
+        store.refresh(path)
+    return {"project": name, "path": str(path)}
+
+
+def ingest(project: Path, files: Sequence[Path], on_progress: Progress | None = None) -> dict[str, Any]:
+    """Take documents in and bring the index up to date; refused files are named and the rest goes on."""
+    from ftrag.retrieval import store
+
+    return store.ingest(project, files, on_progress)
+
+
+def add_examples(project: Path, file: Path, columns: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Replace the project's training rows by those of a file."""
+    from ftrag.training.examples import read_examples
+
+    rows, refused, shape = read_examples(file, columns)
+    taken = []
+    if rows:
+        projects.write_jsonl(project / "examples.jsonl", [_row(example) for example in rows])
+        taken = [{"file": file.name, "rows": len(rows), "shape": shape}]
+    return {"taken": taken, "refused": refused}
+
+
+def _row(example: Example) -> dict[str, Any]:
+    """A training row as it is stored: the fields that say something."""
+    values = {key: getattr(example, key) for key in Example.__dataclass_fields__}
+    row = {key: list(value) if isinstance(value, tuple) else value for key, value in values.items() if value}
+    return row if example.rejected is None else row | {"chosen": row.pop("response")}
+
+
+def add_gold(project: Path, file: Path) -> dict[str, Any]:
+    """Replace the project's gold questions by those of a file."""
+    from ftrag.evaluation.gold import read_gold
+
+    rows, refused = read_gold(file)
+    taken = []
+    if rows:
+        values = [{key: _plain(getattr(gold, key)) for key in Gold.__dataclass_fields__} for gold in rows]
+        projects.write_jsonl(project / "gold.jsonl", values)
+        taken = [{"file": file.name, "rows": len(rows)}]
+    return {"taken": taken, "refused": refused}
+
+
+def _plain(value: Any) -> Any:
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+def training_rows(project: Path) -> list[Example]:
+    """The project's training rows, [] when there are none."""
+    from ftrag.training.examples import read_examples
+
+    path = project / "examples.jsonl"
+    return read_examples(path)[0] if path.exists() else []
+
+
+def gold_rows(project: Path) -> list[Gold]:
+    """The project's gold questions. InputError when there are none."""
+    from ftrag.evaluation.gold import read_gold
+
+    path = project / "gold.jsonl"
+    rows = read_gold(path)[0] if path.exists() else []
+    if not rows:
+        raise InputError(
+            f"{project.name} has no gold questions; add them with: python -m ftrag gold {project.name} FILE"
+        )
+    return rows
+
+
+# --- models
+
+
+_loading = threading.Lock()
+
+
+@functools.lru_cache(maxsize=2)
+def _model(name: str) -> LocalModel:
+    from ftrag import models
+    from ftrag.llm import LocalModel
+
+    return LocalModel(models.load(name))
+
+
+def model(name: str) -> LocalModel:
+    """The language model of this name, loaded once per process."""
+    with _loading:
+        return _model(name)
+
+
+def adapters(project: Path) -> list[dict[str, Any]]:
+    """Cards of the project's adapters, oldest first."""
+    return [
+        projects.read_json(path) | {"id": path.parent.name} for path in sorted(project.glob("adapters/*/card.json"))
+    ]
+
+
+def choose_adapter(project: Path, wanted: str | None) -> str | None:
+    """An adapter's id: the newest for None, no adapter for "none". NotFound for an id that is not there."""
+    known = [card["id"] for card in adapters(project)]
+    if wanted == "none":
+        return None
+    if wanted is None:
+        return known[-1] if known else None
+    if wanted not in known:
+        raise NotFound(f"{project.name} has no adapter {wanted!r}; it has {', '.join(known) or 'none yet: train one'}")
+    return wanted
+
+
+def ready_model(project: Path, adapter: str | None = None) -> LocalModel:
+    """The project's model with this adapter at hand."""
+    llm = model(projects.settings(project)["model"])
+    if adapter:
+        llm.add_adapter(adapter, project / "adapters" / adapter)
+    return llm
+
+
+# --- knowledge
+
+
+def retriever(project: Path, kind: str = "bm25", rerank: bool = False) -> Retriever:
+    """The project's retriever over an index that is up to date."""
+    from ftrag.retrieval import store
+
+    opened: Retriever = store.open_retriever(project, kind=kind, rerank=rerank)
+    return opened
+
+
+def search(project: Path, query: str, k: int = 5, kind: str = "bm25", rerank: bool = False) -> list[dict[str, Any]]:
+    """The k best chunks for a query."""
+    hits = retriever(project, kind, rerank).search(checked_question(query), k)
+    return [
+        {
+            "rank": hit.rank,
+            "document": hit.chunk.document,
+            "chunk": hit.chunk.index,
+            "score": hit.score,
+            "text": hit.chunk.text,
+            "start": hit.chunk.start,
+            "end": hit.chunk.end,
+        }
+        for hit in hits
+    ]
+
+
+def retrieval_quality(project: Path, kinds: Sequence[str] = ("bm25", "dense", "hybrid")) -> list[dict[str, Any]]:
+    """Hit rate, MRR and nDCG of each retriever on the gold evidence."""
+    from ftrag.retrieval.quality import quality
+
+    rows: list[dict[str, Any]] = quality(project, gold_rows(project), kinds)
+    return rows
+
+
+def checked_question(question: str) -> str:
+    """The question without surrounding space. InputError when it is empty or too long."""
+    text = question.strip()
+    if not text:
+        raise InputError("the question is empty; type one")
+    if len(text) > MAX_QUESTION:
+        raise InputError(f"the question has {len(text)} characters; at most {MAX_QUESTION} are read")
+    return text
+
+
+# --- asking
+
+
+def ask(
+    project: Path, question: str, context: str = "retrieved", adapter: str | None = None, k: int | None = None
+) -> dict[str, Any]:
+    """One answer with its sources."""
+    from ftrag.llm import complete
+
+    chosen = choose_adapter(project, adapter)
+    column = {"adapter": chosen, "context": context, "k": k}
+    llm = ready_model(project, chosen)
+    prompt, hits = column_prompt(project, checked_question(question), column)
+    ((text, tokens, first, seconds),) = complete(llm, [prompt], generation(project))
+    return {
+        "answer": text,
+        "sources": sources(project, text, hits),
+        "seconds": round(seconds, 3),
+        "first_token_seconds": round(first, 3),
+        "tokens": tokens,
+        "adapter": chosen,
+    }
+
+
+def generation(project: Path, **changes: Any) -> Generation:
+    return Generation(**({"max_new_tokens": setting(project, "max_new_tokens")} | changes))
+
+
+def column_prompt(project: Path, question: str, column: Mapping[str, Any]) -> tuple[Prompt, list[Hit]]:
+    """The prompt of one chat column {adapter, context, k} and the passages in it."""
+    if column["context"] not in ("none", "retrieved"):
+        raise InputError(f"context is 'none' or 'retrieved', not {column['context']!r}")
+    hits: list[Hit] = []
+    if column["context"] == "retrieved":
+        hits = retriever(project).search(question, column.get("k") or setting(project, "k"))
+    return Prompt(prompts.chat(question, [hit.chunk.text for hit in hits]), column["adapter"]), hits
+
+
+def sources(project: Path, answer: str, hits: Sequence[Hit]) -> list[dict[str, Any]]:
+    """The passages behind an answer: spans that support one of its sentences first, then passages that were only read.
+
+    Computed, not asked of the model: {document, chunk, start, end, quote, supports, score, where}.
+    """
+    from ftrag import documents
+    from ftrag.evaluation.citations import align
+    from ftrag.retrieval import store
+
+    spans = [span for span in align(answer, [hit.chunk for hit in hits]) if span["supported"]]
+    cited = [{key: span[key] for key in ("document", "chunk", "start", "end", "quote", "score")} for span in spans]
+    used = {(span["document"], span["chunk"]) for span in cited}
+    read = [
+        {
+            "document": hit.chunk.document,
+            "chunk": hit.chunk.index,
+            "start": hit.chunk.start,
+            "end": hit.chunk.end,
+            "quote": hit.chunk.text,
+            "score": 0.0,
+        }
+        for hit in hits
+        if (hit.chunk.document, hit.chunk.index) not in used
+    ]
+    texts = {document.name: document for document in store.documents(project)} if hits else {}
+    return [
+        row
+        | {
+            "supports": place < len(cited),
+            "where": documents.location(texts[row["document"]], row["start"], row["end"]),
+        }
+        for place, row in enumerate(cited + read)
+        if row["document"] in texts
+    ]
+
+
+def chat(
+    project: Path, question: str, columns: Sequence[Mapping[str, Any]], settings: Generation | None = None
+) -> Iterator[list[dict[str, Any]]]:
+    """The same question in every column at once: rows of one batch where the weights are the same.
+
+    columns: {adapter, context, k}. Each item is the state of all columns: {text, tokens, seconds, first, done, sources}.
+    Sources are filled in when a column ends. To stop, ask for no more.
+    """
+    asked = checked_question(question)
+    llm = ready_model(project)
+    for column in columns:
+        if column["adapter"]:
+            llm = ready_model(project, column["adapter"])
+    pairs = [column_prompt(project, asked, column) for column in columns]
+    start = time.perf_counter()
+    state: list[dict[str, Any]] = [
+        {"text": "", "tokens": 0, "seconds": 0.0, "first": None, "done": "", "sources": [], "passages": len(hits)}
+        for _, hits in pairs
+    ]
+    for deltas in llm.stream([prompt for prompt, _ in pairs], settings or generation(project)):
+        for delta in deltas:
+            _advance(state[delta.row], delta, time.perf_counter() - start)
+            if delta.done:
+                state[delta.row]["sources"] = sources(project, state[delta.row]["text"], pairs[delta.row][1])
+        yield [dict(column) for column in state]
+
+
+def _advance(column: dict[str, Any], delta: Delta, seconds: float) -> None:
+    first = seconds if column["first"] is None else column["first"]
+    column |= {
+        "text": column["text"] + delta.text,
+        "tokens": delta.tokens,
+        "seconds": seconds,
+        "first": first,
+        "done": delta.done,
+    }
+
+
+# --- without a project
+
+
+def classify(lines: Sequence[str]) -> list[dict[str, Any]]:
+    """Which capabilities need retrieval, fine-tuning or both; by indicators alone where the embeddings cannot be had."""
+    from ftrag import models
+    from ftrag.decision import classify as classifier
+
+    if not lines:
+        raise InputError("there is no capability to classify; give one sentence each, or --file")
+    try:
+        embed = models.embedder()
+    except FtragError:
+        embed = None
+    return classifier.classify(lines, embed)
+
+
+def diagnose(file: Path, gold_file: Path | None = None) -> dict[str, Any]:
+    """Causes, regressions, differences and route from a file of verdicts, or of answers when gold rows are given."""
+    from ftrag.evaluation import diagnose as diagnosis, verdicts
+
+    if gold_file is None:
+        return diagnosis.diagnose(verdicts.read(file))
+    from ftrag.evaluation.gold import read_gold
+
+    rows, refused = read_gold(gold_file)
+    if refused:
+        first = refused[0]
+        raise InputError(f"{first['file']}, row {first.get('row')}: {first['reason']}")
+    return diagnosis.diagnose(verdicts.read_answers(file, rows))
