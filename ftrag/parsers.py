@@ -1,0 +1,314 @@
+"""One row per file format: bytes in, text with named places out. Pure functions; nothing here limits itself.
+
+pdf and docx run inside `sandbox`'s child process, the others in ours. Imported by that child, so no heavy imports.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ftrag.errors import InputError
+from ftrag.types import Location
+
+
+@dataclass(frozen=True)
+class Parsed:
+    text: str
+    locations: tuple[Location, ...] = ()
+
+
+@dataclass(frozen=True)
+class Block:
+    """A piece of a document on its way to text."""
+
+    text: str
+    level: int = 0  # 1-6: a heading
+    label: str = ""  # a named place of its own: "page 3"; rows are named by their table
+
+
+def decode(data: bytes) -> str:
+    """Text of any encoding, line ends as \\n: a byte order mark, else UTF-8, else charset-normalizer's best guess."""
+    text = _decoded(data).removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    odd = sum(character < " " and character not in "\n\t\f\v" for character in text)
+    if odd > len(text) / 100:
+        raise InputError("it is not text but binary data; save it as UTF-8 text")
+    return text.replace("\x00", "")
+
+
+def _decoded(data: bytes) -> str:
+    for mark, encoding in (
+        (b"\xff\xfe\x00\x00", "utf-32"),
+        (b"\x00\x00\xfe\xff", "utf-32"),
+        (b"\xff\xfe", "utf-16"),
+        (b"\xfe\xff", "utf-16"),
+    ):
+        if data.startswith(mark):
+            return data.decode(encoding, errors="replace")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        from charset_normalizer import from_bytes
+
+        best = from_bytes(data).best()
+        if best is None:
+            raise InputError("its text encoding is unknown; save it as UTF-8") from None
+        return str(best)
+
+
+def plain(data: bytes) -> Parsed:
+    return Parsed(decode(data))
+
+
+HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.+?)[ \t]*#*[ \t]*$")
+FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+
+
+def markdown(data: bytes) -> Parsed:
+    """The text as it is; ATX and setext headings outside code fences name their sections."""
+    text = decode(data)
+    return Parsed(text, sections(markdown_headings(text), len(text)))
+
+
+def markdown_headings(text: str) -> list[tuple[int, int, str]]:
+    """(offset, level, title) of each heading, in order."""
+    found: list[tuple[int, int, str]] = []
+    at, fence, previous = 0, "", ""
+    for line in text.splitlines(keepends=True):
+        mark = FENCE.match(line)
+        if mark and (not fence or mark.group(1).startswith(fence)):
+            fence = "" if fence else mark.group(1)
+        elif not fence:
+            heading = HEADING.match(line.rstrip("\n"))
+            if heading:
+                found.append((at, len(heading.group(1)), heading.group(2)))
+            elif (
+                re.fullmatch(r"(=+|-{2,})\s*", line)
+                and previous.strip()
+                and not previous.lstrip().startswith(("|", "-", "#", ">"))
+            ):
+                found.append((at - len(previous), 1 if line[0] == "=" else 2, previous.strip()))
+        at, previous = at + len(line), line
+    return found
+
+
+def sections(headings: Iterable[tuple[int, int, str]], length: int) -> tuple[Location, ...]:
+    """Each heading's stretch up to the next heading, labelled with its path: "Refunds > Windows"."""
+    rows = list(headings)
+    path: list[tuple[int, str]] = []
+    places = []
+    for (start, level, title), end in zip(rows, [row[0] for row in rows[1:]] + [length], strict=True):
+        path = [(depth, name) for depth, name in path if depth < level] + [(level, title)]
+        places.append(Location(start, end, " > ".join(name for _, name in path)))
+    return tuple(places)
+
+
+def html(data: bytes) -> Parsed:
+    """Visible text by beautifulsoup4: scripts, styles and hidden elements go; headings and table rows are named."""
+    from bs4 import BeautifulSoup
+
+    soup = BeautifulSoup(data, "html.parser")
+    for tag in soup(["script", "style", "template", "noscript", "head", "svg", "iframe", "object"]):
+        tag.decompose()
+    return assemble(_html_blocks(soup))
+
+
+_BLOCKS = (  # elements that stand on lines of their own
+    "address article aside blockquote body br dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 "
+    "h6 header hr html li main nav ol p pre section summary table ul"
+)
+
+
+def _html_blocks(soup: Any) -> Iterator[Block]:
+    """Blocks in reading order. Walks by an explicit stack: nesting may be deeper than Python's recursion limit."""
+    line: list[str] = []
+    stack: list[Any] = [soup]
+    blocks = frozenset(_BLOCKS.split())
+    while stack:
+        node = stack.pop()
+        if node is None:  # the end of a block element
+            yield Block(_tidy(line))
+            line = []
+        elif isinstance(node, str):
+            if type(node).__name__ == "NavigableString":  # its subclasses are comments, doctypes and the like
+                line.append(str(node))
+        elif node.name in blocks:
+            yield Block(_tidy(line))
+            line = []
+            if node.name == "table":
+                yield Block(
+                    table_text([[_tidy([cell.get_text(" ")]) for cell in row(["td", "th"])] for row in node("tr")])
+                )
+            elif node.name[0] == "h" and node.name[1:].isdigit():
+                yield Block(_tidy([node.get_text(" ")]), level=int(node.name[1:]))
+            elif node.name == "pre":
+                yield Block("```\n" + node.get_text().strip("\n") + "\n```")
+            else:
+                stack += [None, *reversed(node.contents)]
+                line = ["- "] if node.name == "li" else []
+        else:
+            stack += reversed(node.contents)
+    yield Block(_tidy(line))
+
+
+def _tidy(parts: list[str]) -> str:
+    text = " ".join("".join(parts).split())
+    return "" if text == "-" else text
+
+
+def table_text(rows: list[list[str]]) -> str:
+    """A Markdown table, its first row the head; "" for no rows."""
+    rows = [row for row in rows if any(row)]
+    if not rows:
+        return ""
+    lines = ["| " + " | ".join(cell.replace("|", "/").replace("\n", " ") for cell in row) + " |" for row in rows]
+    return "\n".join([lines[0], "|" + " --- |" * len(rows[0]), *lines[1:]])
+
+
+def assemble(blocks: Iterable[Block]) -> Parsed:
+    """Blocks joined by blank lines, list items by line ends; headings, pages and table rows become locations."""
+    parts: list[str] = []
+    headings: list[tuple[int, int, str]] = []
+    places: list[Location] = []
+    at, before = 0, ""
+    for block in blocks:
+        if not block.text.strip():
+            continue
+        gap = "" if not parts else "\n" if before.startswith("- ") and block.text.startswith("- ") else "\n\n"
+        at += len(gap)
+        if block.level:
+            headings.append((at, block.level, block.text))
+        if block.label:
+            places.append(Location(at, at + len(block.text), block.label))
+        if block.text.startswith("| "):
+            places += _row_places(block.text, at, headings)
+        parts += [gap, block.text]
+        at, before = at + len(block.text), block.text
+    return Parsed("".join(parts), (*sections(headings, at), *places))
+
+
+def _row_places(table: str, at: int, headings: list[tuple[int, int, str]]) -> list[Location]:
+    head = f"{headings[-1][2]} > " if headings else ""
+    places = []
+    for number, line in enumerate(table.split("\n")):
+        if number >= 2:  # the head and the rule below it are not counted
+            places.append(Location(at, at + len(line), f"{head}row {number - 1}"))
+        at += len(line) + 1
+    return places
+
+
+def csv_rows(data: bytes) -> Parsed:
+    """Each row on a line of its own as "column: value; …", so that a row is understood without the table's head."""
+    text = decode(data)
+    try:
+        dialect: Any = csv.Sniffer().sniff(text[:4096], delimiters=",;\t|")
+    except csv.Error:
+        dialect = csv.excel
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text), dialect) if any(cell.strip() for cell in row)]
+    except csv.Error as error:
+        raise InputError(f"it is not a valid table ({error}); save it again as comma-separated values") from None
+    if len(rows) < 2:
+        return Parsed(" ".join(rows[0]) if rows else "")
+    head = rows[0]
+    names = [head[i] if i < len(head) and head[i] else f"column {i + 1}" for i in range(max(map(len, rows)))]
+    return _records(zip(names, row, strict=False) for row in rows[1:])
+
+
+def json_lines(data: bytes) -> Parsed:
+    """Each line's object as "key: value; …"; a text or number stands for itself."""
+    records = []
+    for number, line in enumerate(decode(data).split("\n"), start=1):
+        if line.strip():
+            try:
+                records.append(_flat("", json.loads(line)))
+            except (ValueError, RecursionError):
+                raise InputError(f"line {number} is not valid JSON; write one JSON value per line") from None
+    return _records(records)
+
+
+def _flat(name: str, value: Any) -> list[tuple[str, str]]:
+    if isinstance(value, dict):
+        return [pair for key, inner in value.items() for pair in _flat(f"{name}.{key}" if name else str(key), inner)]
+    if isinstance(value, list):
+        return [pair for inner in value for pair in _flat(name, inner)]
+    return [] if value is None else [(name, str(value))]
+
+
+def _records(records: Iterable[Iterable[tuple[str, str]]]) -> Parsed:
+    lines = []
+    for record in records:
+        fields = [(name.strip(), " ".join(value.split())) for name, value in record]
+        lines.append("; ".join(f"{name}: {value}" if name else value for name, value in fields if value))
+    places, at = [], 0
+    for number, line in enumerate(lines, start=1):
+        places.append(Location(at, at + len(line), f"row {number}"))
+        at += len(line) + 1
+    return Parsed("\n".join(lines), tuple(places))
+
+
+def pdf(data: bytes) -> Parsed:
+    """The text of each page by pypdf; pages are named from 1."""
+    from pypdf import PdfReader
+    from pypdf.errors import PyPdfError
+
+    try:
+        reader = PdfReader(io.BytesIO(data))
+        if reader.is_encrypted and not reader.decrypt(""):
+            raise InputError("it is encrypted; save a copy without the password")
+        pages = [page.extract_text().strip() for page in reader.pages]
+    except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
+        raise InputError(f"it is not a readable PDF ({type(error).__name__}); open it and save it again") from None
+    return assemble(Block(text, label=f"page {number}") for number, text in enumerate(pages, start=1))
+
+
+def docx(data: bytes) -> Parsed:
+    """Paragraphs and tables in order by python-docx; heading styles name sections."""
+    import zipfile
+
+    import docx as python_docx
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if sum(member.file_size for member in archive.infolist()) > 200_000_000:
+                raise InputError("it unpacks to over 200 MB; split it")
+        document = python_docx.Document(io.BytesIO(data))
+    except (
+        zipfile.BadZipFile,
+        KeyError,
+        ValueError,
+        NotImplementedError,
+        python_docx.opc.exceptions.OpcError,
+    ) as error:
+        raise InputError(f"it is not a readable Word file ({type(error).__name__}); save it again as .docx") from None
+    return assemble(_docx_blocks(document))
+
+
+def _docx_blocks(document: Any) -> Iterator[Block]:
+    for item in document.iter_inner_content():
+        if hasattr(item, "rows"):
+            yield Block(table_text([[" ".join(cell.text.split()) for cell in row.cells] for row in item.rows]))
+            continue
+        style = item.style.name if item.style is not None else ""
+        level = re.fullmatch(r"Heading ([1-6])", style)
+        mark = "- " if style.startswith("List") and item.text.strip() else ""
+        yield Block(mark + item.text.strip(), level=int(level.group(1)) if level else int(style == "Title"))
+
+
+Parser = Callable[[bytes], Parsed]
+PLAIN: dict[str, Parser] = {
+    ".txt": plain,
+    ".md": markdown,
+    ".markdown": markdown,
+    ".html": html,
+    ".htm": html,
+    ".csv": csv_rows,
+    ".tsv": csv_rows,
+    ".jsonl": json_lines,
+}
+RISKY: dict[str, Parser] = {".pdf": pdf, ".docx": docx}  # parsed in a child process with limits

@@ -1,0 +1,256 @@
+"""A project's documents on disk: files in documents/, their extracted text in extracted/, by content hash.
+
+The folder documents/ is the truth: a file put there, changed or taken away by hand counts like an uploaded one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ftrag import text
+from ftrag.documents import Refused, check, read
+from ftrag.errors import InputError, NotFound
+from ftrag.project import read_json, write_bytes, write_json
+from ftrag.sandbox import unzip_in_child
+from ftrag.types import Document, Location
+
+VERSION = 1  # of the extraction; another one is made again
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file of the project and where its text is."""
+
+    name: str
+    sha256: str  # of the file
+    extracted: Path
+
+
+def sources(project: Path) -> list[Source]:
+    """The files in documents/, by name, hashed anew unless size and time say that they are as before."""
+    folder = project / "documents"
+    seen = _read_or(project / "extracted" / "seen.json", {})
+    rows, now = [], {}
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        if path.is_file() and not path.name.startswith("."):
+            stat = path.stat()
+            old = seen.get(path.name)
+            same = old and old[:2] == [stat.st_size, stat.st_mtime_ns]
+            sha256 = old[2] if same else _sha256(path)
+            now[path.name] = [stat.st_size, stat.st_mtime_ns, sha256]
+            rows.append(Source(path.name, sha256, _extracted(project, path.name, sha256)))
+    if now != seen:
+        # A file changed within the clock's grain of this look may change again unseen: it is hashed next time too.
+        write_json(
+            project / "extracted" / "seen.json", {name: row for name, row in now.items() if _settled(int(row[1]))}
+        )
+    return rows
+
+
+def _settled(modified_ns: int) -> bool:
+    import time
+
+    return modified_ns < time.time_ns() - 2_000_000_000
+
+
+def documents(project: Path) -> list[Document]:
+    """Every document of the project, by name. A file that cannot be read is left out; `unreadable` names it."""
+    return [found for source in sources(project) if (found := document(project, source))]
+
+
+def document(project: Path, source: Source) -> Document | None:
+    """The text of one file, extracted when it has not been yet; None if it cannot be read."""
+    held = _read_or(source.extracted, {})
+    if held.get("version") != VERSION:
+        held = _extract(project / "documents" / source.name, source.extracted)
+    if "refused" in held:
+        return None
+    return Document(source.name, held["text"], source.sha256, tuple(Location(*row) for row in held["locations"]))
+
+
+def unreadable(project: Path) -> list[Refused]:
+    """Files in documents/ that cannot be read, with the reason."""
+    rows = [(source.name, _read_or(source.extracted, {})) for source in sources(project)]
+    return [Refused(name, held["refused"]) for name, held in rows if "refused" in held]
+
+
+def _extract(path: Path, target: Path) -> dict[str, Any]:
+    try:
+        held = _held(read(path))
+    except InputError as error:
+        held = {"version": VERSION, "refused": str(error)}
+    write_json(target, held)
+    return held
+
+
+def _held(document: Document) -> dict[str, Any]:
+    places = [[place.start, place.end, place.label] for place in document.locations]
+    return {"version": VERSION, "text": document.text, "locations": places, "sketch": sketch(document.text)}
+
+
+def ingest(project: Path, files: Sequence[Path], progress: Progress | None = None) -> dict[str, list[dict[str, Any]]]:
+    """Take files into documents/: {"taken": [{file, names, documents, characters, status}], "refused": […]}.
+
+    status: "added", "replaced" or "unchanged". The members of a zip become documents; those that an earlier zip of
+    the same name brought and this one does not are removed.
+    """
+    taken: list[dict[str, Any]] = []
+    refused: list[dict[str, Any]] = []
+    for number, path in enumerate(files):
+        if progress:
+            progress(number / len(files), f"reading {path.name}")
+        try:
+            with _opened(project, path) as (members, bad):
+                rows = [_take(project, name, file, refused, path.name) for name, file in members]
+            refused += [asdict(row) for row in bad]
+        except InputError as error:
+            refused.append({"file": path.name, "reason": str(error)})
+            continue
+        if done := [row for row in rows if row]:
+            taken.append(_summed(path.name, done))
+    return {"taken": taken, "refused": refused}
+
+
+@contextmanager
+def _opened(project: Path, path: Path) -> Iterator[tuple[list[tuple[str, Path]], list[Refused]]]:
+    """The (name, file) pairs that an uploaded file brings."""
+    check(path, path.name)
+    if path.suffix.lower() != ".zip":
+        yield [(path.name, path)], []
+        return
+    with tempfile.TemporaryDirectory(prefix="ftrag-zip-") as folder:
+        members, refused = unzip_in_child(path, Path(folder))
+        _replace_archive(project, path.name, [name for name, _ in members])
+        yield members, [Refused(f"{path.name}/{name}", reason) for name, reason in refused]
+
+
+def _replace_archive(project: Path, archive: str, names: list[str]) -> None:
+    """Remember what a zip brought; what only its former version brought goes."""
+    record = project / "extracted" / "archives.json"
+    archives = _read_or(record, {})
+    for name in set(archives.get(archive, [])) - set(names):
+        (project / "documents" / name).unlink(missing_ok=True)
+    write_json(record, {**archives, archive: names})
+
+
+def _take(project: Path, name: str, file: Path, refused: list[dict[str, Any]], upload: str) -> dict[str, Any] | None:
+    """Take one file; a refused one is added to `refused`."""
+    target = project / "documents" / name
+    try:
+        check(file, name)
+        sha256 = _sha256(file)
+        extracted = _extracted(project, name, sha256)
+        held = _read_or(extracted, {})
+        before = _sha256(target) if target.is_file() else ""
+        if held.get("version") != VERSION or "refused" in held:
+            held = _held(read(file, name))
+            write_json(extracted, held)
+        if before != sha256:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write_bytes(target, file.read_bytes())
+    except InputError as error:
+        refused.append({"file": name if name == upload else f"{upload}/{name}", "reason": str(error)})
+        return None
+    status = "unchanged" if before == sha256 else "replaced" if before else "added"
+    return {"name": name, "characters": len(held["text"]), "status": status}
+
+
+def _summed(file: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    states = {row["status"] for row in rows}
+    status = next(state for state in ("added", "replaced", "unchanged") if state in states)
+    return {
+        "file": file,
+        "names": [row["name"] for row in rows],
+        "documents": len(rows),
+        "characters": sum(row["characters"] for row in rows),
+        "status": status,
+    }
+
+
+def remove(project: Path, name: str) -> list[str]:
+    """Delete a document, or all that a zip of that name brought; the names that went. NotFound if there is none."""
+    record = project / "extracted" / "archives.json"
+    archives = _read_or(record, {})
+    names = archives.pop(name, [name])
+    gone = [each for each in names if each in {source.name for source in sources(project)}]
+    if not gone:
+        raise NotFound(f"there is no document {name!r} in {project.name}; the documents page lists what there is")
+    for each in gone:
+        (project / "documents" / each).unlink()
+    if record.is_file():
+        write_json(record, archives)
+    return gone
+
+
+def forget(project: Path, keep: Sequence[Source]) -> None:
+    """Delete extracted texts that no file has any more."""
+    wanted = {source.extracted.name for source in keep} | {"seen.json", "archives.json"}
+    folder = project / "extracted"
+    for path in folder.glob("*.json") if folder.is_dir() else []:
+        if path.name not in wanted:
+            path.unlink(missing_ok=True)
+
+
+SKETCH = 64  # smallest shingle hashes kept; the error of the estimate is about 1 / sqrt(64)
+
+
+def sketch(content: str) -> list[int]:
+    """Bottom-k MinHash of five-word shingles (Broder 1997)."""
+    found = text.words(content)
+    shingles = {" ".join(found[i : i + 5]) for i in range(max(1, len(found) - 4))}
+    return sorted({zlib.crc32(shingle.encode()) for shingle in shingles})[:SKETCH]
+
+
+def alike(left: Sequence[int], right: Sequence[int]) -> float:
+    """Estimated share of common shingles (Jaccard) of two texts by their sketches, [0, 1]."""
+    both = sorted({*left, *right})[:SKETCH]
+    return len(set(left) & set(right) & set(both)) / len(both) if both else 0.0
+
+
+def near_duplicates(project: Path, threshold: float = 0.8) -> list[dict[str, Any]]:
+    """Pairs of documents that share most of their shingles: [{document, near_duplicate_of, similarity}]."""
+    held = [(source.name, _read_or(source.extracted, {}).get("sketch", [])) for source in sources(project)]
+    by_hash: dict[int, list[int]] = {}
+    for number, (_, marks) in enumerate(held):
+        for mark in marks:
+            by_hash.setdefault(mark, []).append(number)
+    pairs = {(a, b) for numbers in by_hash.values() if len(numbers) <= 50 for a in numbers for b in numbers if a < b}
+    rows = [(held[b][0], held[a][0], alike(held[a][1], held[b][1])) for a, b in sorted(pairs)]
+    return [
+        {"document": name, "near_duplicate_of": other, "similarity": round(share, 3)}
+        for name, other, share in rows
+        if share >= threshold
+    ]
+
+
+def _extracted(project: Path, name: str, sha256: str) -> Path:
+    """One file per content and format: the same bytes read otherwise as .txt than as .md."""
+    return project / "extracted" / f"{sha256}{Path(name).suffix.lower()}.json"
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read_or(path: Path, default: Any) -> Any:
+    try:
+        return read_json(path)
+    except (NotFound, InputError):
+        return default
+
+
+def copy_documents(source: Path, target: Path) -> None:
+    """Copy the documents of one project into another, extracted texts included."""
+    for part in ("documents", "extracted"):
+        if (source / part).is_dir():
+            shutil.copytree(source / part, target / part, dirs_exist_ok=True)

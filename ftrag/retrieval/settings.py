@@ -1,0 +1,77 @@
+"""The project's retrieval settings: every default stands here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from ftrag import project as folders
+from ftrag.chunking import STRATEGIES
+from ftrag.errors import InputError, NotFound
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Entries of "settings" in project.json; keys that are not named here belong to somebody else."""
+
+    chunk_strategy: str = "recursive"  # a row of chunking.STRATEGIES
+    chunk_tokens: int = 256  # at most, overlap included
+    chunk_overlap: int = 32  # tokens of the chunk before that a chunk repeats, at most
+    language: str = "english"  # for stemming and stop words
+    stem: bool = True
+    stop_words: bool = True  # leave them out
+    k1: float = 1.5  # BM25: how soon repeating a term stops to count, rank-bm25's default
+    b: float = 0.75  # BM25: how much long chunks are discounted, [0, 1]
+    minimum_score: float = 0.0  # nothing below it is retrieved; on the scale of the retriever in use
+    expand_terms: int = 0  # terms of the best chunks that are added to the query; 0 is off
+    whole_documents: bool = False  # retrieve documents instead of chunks
+    dense_weight: float = 0.5  # hybrid: share of the dense side, [0, 1]
+
+
+# What the cuts and the index depend on; a change of any other setting needs no rebuild.
+CHUNKING = ("chunk_strategy", "chunk_tokens", "chunk_overlap")
+INDEXING = (*CHUNKING, "language", "stem", "stop_words")
+
+
+def of_project(project: Path, changes: Mapping[str, Any] | None = None) -> Settings:
+    """The settings of a project with `changes` on top. InputError names a value that cannot be used."""
+    try:
+        given = folders.settings(project).get("settings") or {}
+    except NotFound:
+        given = {}
+    return parse({**given, **(changes or {})})
+
+
+def parse(given: Mapping[str, Any]) -> Settings:
+    """Settings from a mapping; other keys are ignored. InputError names a value of the wrong type or range."""
+    values: dict[str, Any] = {}
+    for field in fields(Settings):
+        if field.name in given:
+            values[field.name] = _typed(field.name, given[field.name], type(field.default))
+    settings = Settings(**values)
+    for name, right, rule in (
+        ("chunk_strategy", settings.chunk_strategy in STRATEGIES, f"one of {', '.join(STRATEGIES)}"),
+        ("b", 0 <= settings.b <= 1, "between 0 and 1"),
+        ("k1", settings.k1 >= 0, "0 or more"),
+        ("dense_weight", 0 <= settings.dense_weight <= 1, "between 0 and 1"),
+        ("expand_terms", settings.expand_terms >= 0, "0 or more"),
+    ):
+        if not right:
+            raise InputError(f"setting {name} is {getattr(settings, name)!r}; it must be {rule}")
+    return settings
+
+
+def _typed(name: str, value: Any, kind: type) -> Any:
+    if kind is float and type(value) is int:
+        return float(value)
+    if type(value) is not kind:
+        raise InputError(f"setting {name} is {value!r}; it must be of type {kind.__name__}")
+    return value
+
+
+def stamp(settings: Settings, keys: tuple[str, ...] = INDEXING) -> dict[str, Any]:
+    """The part of the settings that an index is made with."""
+    every = asdict(settings)
+    return {key: every[key] for key in keys}

@@ -1,0 +1,268 @@
+"""A project's index, kept equal to its documents and settings; the way in for everything outside this package.
+
+index/bm25.bin     postings               index/chunks.json  where the chunks lie, and what they were cut with
+"""
+
+from __future__ import annotations
+
+import fcntl
+import functools
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ftrag.chunking import Count, chunk
+from ftrag.errors import InputError, NotFound
+from ftrag.project import read_json, write_json
+from ftrag.project import settings as project_settings
+from ftrag.retrieval import corpus
+from ftrag.retrieval.bm25 import BM25
+from ftrag.retrieval.settings import Settings, of_project, stamp
+from ftrag.retrieval.terms import terms
+from ftrag.types import Chunk, Document, Hit, Retriever
+
+Progress = Callable[[float, str], None]
+Spans = dict[str, tuple[str, list[tuple[int, int]]]]  # document -> (sha256 of its file, [start, end) of its chunks)
+KINDS = ("bm25", "dense", "hybrid")
+
+
+def ingest(project: Path, files: Sequence[Path], progress: Progress | None = None) -> dict[str, list[dict[str, Any]]]:
+    """Take files in and index them: {"taken": [...], "refused": [{file, reason}]}.
+
+    taken: {file, names, documents, chunks, characters, status: added|replaced|unchanged, near_duplicate_of?}.
+    """
+    result = corpus.ingest(project, files, progress)
+    if result["taken"]:
+        if progress:
+            progress(0.9, "building the index")
+        refresh(project)
+        spans = _read_spans(project)[1]
+        twins = {row["document"]: row["near_duplicate_of"] for row in corpus.near_duplicates(project)}
+        for row in result["taken"]:
+            names = row.pop("names") if row["documents"] == 1 and row["names"] == [row["file"]] else row["names"]
+            row["chunks"] = sum(len(spans[name][1]) for name in names if name in spans)
+            if near := sorted({twins[name] for name in names if name in twins}):
+                row["near_duplicate_of"] = ", ".join(near)
+    return result
+
+
+def documents(project: Path) -> list[Document]:
+    """Every readable document of the project, by name."""
+    return corpus.documents(project)
+
+
+def remove(project: Path, name: str) -> dict[str, Any]:
+    """Delete a document, or all that a zip brought, and their chunks. NotFound if there is none of that name."""
+    gone = corpus.remove(project, name)
+    return {"removed": gone, **refresh(project)}
+
+
+def chunks(project: Path) -> list[Chunk]:
+    """Every chunk of the project, by document and position; the index is brought up to date first."""
+    refresh(project)
+    spans = _read_spans(project)[1]
+    rows = {document.name: document.text for document in documents(project)}
+    return [
+        Chunk(name, i, rows[name][start:end], start, end)
+        for name, (_, pairs) in sorted(spans.items())
+        for i, (start, end) in enumerate(pairs)
+    ]
+
+
+def refresh(project: Path) -> dict[str, Any]:
+    """Make the index equal to documents and settings; only what changed is cut and indexed anew.
+
+    Gives {added, replaced, deleted, unchanged, chunks, rebuilt, seconds}.
+    """
+    begin = time.perf_counter()
+    with _locked(project):
+        settings = of_project(project)
+        marks = _stamp(project, settings)
+        sources = corpus.sources(project)
+        made_with, old = _read_spans(project)
+        index = BM25.load(_file(project), {**marks, "spans": _digest(old)}, settings.k1, settings.b)
+        if made_with != marks or index is None:
+            old, index = {}, None
+        spans, counts = _update(project, sources, settings, old, index)
+        seconds = time.perf_counter() - begin
+    chunks = sum(len(pairs) for _, pairs in spans.values())
+    return {**counts, "chunks": chunks, "rebuilt": index is None, "seconds": round(seconds, 6)}
+
+
+def _update(
+    project: Path, sources: list[corpus.Source], settings: Settings, old: Spans, index: BM25 | None
+) -> tuple[Spans, dict[str, int]]:
+    """The new spans and how many documents changed in which way; index and spans are written if any did."""
+    cut = _cutter(project, settings)
+    names = {source.name for source in sources}
+    changed = [source for source in sources if old.get(source.name, ("",))[0] != source.sha256]
+    gone = sorted(set(old) - names)
+    fresh = {row.name: row for source in changed if (row := corpus.document(project, source))}
+    spans = {name: held for name, held in old.items() if name in names and name not in {s.name for s in changed}}
+    texts = []
+    for name, document in sorted(fresh.items()):
+        cuts = cut(document)
+        spans[name] = (document.sha256, [(piece.start, piece.end) for piece in cuts])
+        texts.append((name, [_terms(piece.text, settings) for piece in cuts]))
+    counts = {
+        "added": len(set(fresh) - set(old)),
+        "replaced": len(set(fresh) & set(old)),
+        "deleted": len(set(old) - set(spans)),
+        "unchanged": len(spans) - len(fresh),
+    }
+    if index is None:
+        index = BM25.build(texts, settings.k1, settings.b)
+    elif not (changed or gone):
+        return spans, counts
+    else:
+        for name in set(old) - set(spans):
+            index.delete(name)
+        for name, rows in texts:
+            index.add(name, rows)
+    _write(project, settings, spans, index)
+    corpus.forget(project, sources)
+    return spans, counts
+
+
+def _write(project: Path, settings: Settings, spans: Spans, index: BM25) -> None:
+    """The index carries the digest of the spans, so that a crash between the two files shows and is repaired."""
+    marks = _stamp(project, settings)
+    index.save(_file(project), {**marks, "spans": _digest(spans)})
+    write_json(project / "index" / "chunks.json", {"stamp": marks, "documents": spans})
+
+
+def _read_spans(project: Path) -> tuple[dict[str, Any], Spans]:
+    try:
+        held = read_json(project / "index" / "chunks.json")
+        rows = held["documents"].items()
+        spans = {name: (sha, [(start, end) for start, end in pairs]) for name, (sha, pairs) in rows}
+        return held["stamp"], spans
+    except (NotFound, InputError, KeyError, TypeError, ValueError):
+        return {}, {}
+
+
+def _digest(spans: Spans) -> str:
+    return hashlib.sha256(json.dumps(sorted(spans.items())).encode()).hexdigest()
+
+
+def _file(project: Path) -> Path:
+    return project / "index" / "bm25.bin"
+
+
+@contextmanager
+def _locked(project: Path) -> Iterator[None]:
+    """One process at a time brings an index up to date."""
+    (project / "index").mkdir(parents=True, exist_ok=True)
+    with (project / "index" / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _terms(text: str, settings: Settings) -> list[str]:
+    return terms(text, language=settings.language, stem=settings.stem, stop_words=settings.stop_words)
+
+
+def _stamp(project: Path, settings: Settings) -> dict[str, Any]:
+    """What an index depends on besides the documents."""
+    return {**stamp(settings), "tokenizer": _tokenizer(project)}
+
+
+def _tokenizer(project: Path) -> str:
+    """The file of the model's own tokenizer if its weights are on this machine, else "" for an estimate."""
+    from ftrag import models
+
+    try:
+        name = str(project_settings(project).get("model") or "")
+    except NotFound:
+        return ""
+    folder = models.cache() / name if name in models.MODELS else Path(name)
+    file = folder / "tokenizer.json"
+    return str(file) if name and file.is_file() else ""
+
+
+@functools.cache
+def _counter(file: str) -> Count | None:
+    if not file:
+        return None
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(file)
+    return lambda text: len(tokenizer.encode(text, add_special_tokens=False).ids)
+
+
+def _cutter(project: Path, settings: Settings) -> Callable[[Document], list[Chunk]]:
+    embed = None
+    if settings.chunk_strategy == "semantic":
+        from ftrag import models
+
+        embed = models.embedder()
+    count = _counter(_tokenizer(project))
+    return lambda document: chunk(
+        document,
+        strategy=settings.chunk_strategy,  # type: ignore[arg-type]
+        size_tokens=settings.chunk_tokens,
+        overlap_tokens=settings.chunk_overlap,
+        count=count,
+        embed=embed,
+    )
+
+
+def index_fingerprint(project: Path) -> str:
+    """Changes exactly when documents or the settings of the index change: 16 hexadecimal digits."""
+    rows = [[source.name, source.sha256] for source in corpus.sources(project)]
+    made = json.dumps([rows, _stamp(project, of_project(project))], sort_keys=True)
+    return hashlib.sha256(made.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class BM25Retriever:
+    index: BM25
+    settings: Settings
+    chunk: Callable[[str, int], Chunk]  # (document, index) -> chunk
+
+    def search(self, query: str, k: int) -> list[Hit]:
+        """At most k chunks that share a term with the query, best first."""
+        rows = self.index.search(_terms(query, self.settings), k)
+        rows = [row for row in rows if row.score >= self.settings.minimum_score]
+        return [Hit(self.chunk(row.document, row.chunk), row.score, rank) for rank, row in enumerate(rows, start=1)]
+
+
+def open_retriever(
+    project: Path, kind: str = "bm25", rerank: bool = False, settings: Mapping[str, Any] | None = None
+) -> Retriever:
+    """A retriever over the project as it is now. `settings` go over the project's own, except those of the index.
+
+    NotFound if the project has no documents, InputError for an unknown kind.
+    """
+    if kind not in KINDS:
+        raise InputError(f"there is no retriever {kind!r}; choose {', '.join(KINDS)}")
+    refresh(project)
+    chosen = of_project(project, settings)
+    marks, spans = _read_spans(project)
+    index = BM25.load(_file(project), {**marks, "spans": _digest(spans)}, chosen.k1, chosen.b)
+    if index is None or not spans:
+        raise NotFound(f"{project.name} has no documents to search; ingest a file first")
+    return BM25Retriever(index, chosen, _finder(project, spans))
+
+
+def _finder(project: Path, spans: Spans) -> Callable[[str, int], Chunk]:
+    """(document, index) -> chunk; a document's text is read when its first chunk is wanted."""
+    sources = {source.name: source for source in corpus.sources(project)}
+
+    @functools.lru_cache(maxsize=256)
+    def text_of(name: str) -> str:
+        found = corpus.document(project, sources[name])
+        if found is None or found.sha256 != spans[name][0]:
+            raise NotFound(f"{name} has changed since the search began; search again")
+        return found.text
+
+    def find(name: str, index: int) -> Chunk:
+        start, end = spans[name][1][index]
+        return Chunk(name, index, text_of(name)[start:end], start, end)
+
+    return find
