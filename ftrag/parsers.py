@@ -119,8 +119,8 @@ def html(data: bytes) -> Parsed:
 
 
 _BLOCKS = (  # elements that stand on lines of their own
-    "address article aside blockquote body br dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 "
-    "h6 header hr html li main nav ol p pre section summary table ul"
+    "address article aside blockquote body br dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 "
+    "h5 h6 header hr html li main nav ol p pre section summary table ul"
 )
 
 

@@ -16,24 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ftrag.retrieval import arrays
+from ftrag.retrieval.postings import EMPTY, NOTHING, Arrays, Ints, from_triples
 
-Ints = NDArray[Any]
 Floats = NDArray[np.float64]
+Query = Sequence[str] | Mapping[str, float]  # terms, repeats counted, or terms with weights
 Rows = Iterable[tuple[str, Sequence[Sequence[str]]]]  # (document, the terms of each of its chunks)
 VERSION = 1  # of the file; another one is rebuilt
-EMPTY = np.zeros(0, dtype=np.int32)
 SLACK = 1 - 1e-9  # sums of floats in different orders differ by less
-
-
-class Arrays(NamedTuple):
-    """The postings that do not change: a term's rows are [pointers[term], pointers[term + 1]), slots ascending."""
-
-    pointers: Ints  # (terms + 1,)
-    slots: Ints  # (postings,) which chunk
-    times: Ints  # (postings,) how often the term stands in it
-    lengths: Ints  # (slots,) terms in a chunk, repeats counted
-    of_pointers: Ints  # (slots + 1,) the same turned round: a chunk's distinct terms
-    of_terms: Ints  # (postings,)
 
 
 class Posting(NamedTuple):
@@ -55,7 +44,7 @@ class BM25:
 
     def __init__(self, k1: float = 1.5, b: float = 0.75) -> None:
         self.k1, self.b = k1, b
-        self._set(Arrays(np.zeros(1, dtype=np.int64), EMPTY, EMPTY, EMPTY, np.zeros(1, dtype=np.int64), EMPTY), [], [])
+        self._set(NOTHING, [], [])
 
     def _set(self, base: Arrays, vocabulary: Iterable[str], documents: Iterable[tuple[str, int]]) -> None:
         """Start from `base`, whose slots belong to `documents` (name, chunks) in order."""
@@ -96,7 +85,7 @@ class BM25:
         slots = np.repeat(np.arange(len(lengths)), lengths)
         keys, counts = np.unique(np.array(flat, dtype=np.int64) * max(1, len(lengths)) + slots, return_counts=True)
         term, slot = np.divmod(keys, max(1, len(lengths)))
-        index._set(_arrays(term, slot, counts, np.array(lengths, dtype=np.int32), len(ids)), ids, documents)
+        index._set(from_triples(term, slot, counts, np.array(lengths, dtype=np.int32), len(ids)), ids, documents)
         return index
 
     def save(self, path: Path, stamp: Mapping[str, Any]) -> None:
@@ -196,7 +185,7 @@ class BM25:
         new_slot, used = np.cumsum(live) - 1, np.array(self._frequency, dtype=np.int64) > 0
         new_term = np.cumsum(used) - 1
         vocabulary = [word for word, number in self._ids.items() if used[number]]
-        return _arrays(
+        return from_triples(
             new_term[term[keep]], new_slot[slot[keep]], count[keep], lengths[live], len(vocabulary)
         ), vocabulary
 
@@ -211,7 +200,7 @@ class BM25:
         self._postings.clear()
         self._norms = None
 
-    def search(self, terms: Sequence[str], k: int) -> list[Ranked]:
+    def search(self, terms: Query, k: int) -> list[Ranked]:
         """At most k chunks that share a term with the query, best first; ties by document name, then chunk index."""
         slots, scores = self._best(terms, k) if k > 0 else (EMPTY, np.zeros(0))
         rows = [
@@ -221,11 +210,11 @@ class BM25:
         rows.sort(key=lambda row: (-row.score, row.document, row.chunk))
         return rows[:k]
 
-    def scores(self, terms: Sequence[str]) -> dict[tuple[str, int], float]:
+    def scores(self, terms: Query) -> dict[tuple[str, int], float]:
         """The score of every chunk that shares a term with the query."""
         return {(row.document, row.chunk): row.score for row in self.search(terms, max(1, self._live))}
 
-    def _best(self, terms: Sequence[str], k: int) -> tuple[Ints, Floats]:
+    def _best(self, terms: Query, k: int) -> tuple[Ints, Floats]:
         """Slots and scores of the k best and of all that tie with the last of them.
 
         Terms go from heaviest to lightest. Once the terms left cannot lift a new chunk over the k-th best, only chunks
@@ -245,17 +234,17 @@ class BM25:
                 bar = max(bar, float(np.partition(here, len(here) - k)[-k]) * SLACK)
         return _top(np.flatnonzero(scores), scores, k)
 
-    def _queue(self, terms: Sequence[str]) -> list[tuple[int, Posting]]:
-        """(times in the query, posting) of each known term, heaviest first; the order does not depend on history."""
+    def _queue(self, terms: Query) -> list[tuple[float, Posting]]:
+        """(weight in the query, posting) of each known term, heaviest first; the order does not depend on history."""
         queue = []
-        for term, times in Counter(terms).items():
+        for term, times in _weights(terms):
             number = self._ids.get(term)
             if number is not None and self._frequency[number]:
-                queue.append((times, self._postings.get(number) or self._posting(number)))
+                queue.append((times, self._postings.get(number) or self._posting(number, term)))
         queue.sort(key=lambda row: -row[0] * row[1].top)
         return queue
 
-    def _finish(self, queue: list[tuple[int, Posting]], scores: Floats, bar: float, k: int) -> tuple[Ints, Floats]:
+    def _finish(self, queue: list[tuple[float, Posting]], scores: Floats, bar: float, k: int) -> tuple[Ints, Floats]:
         """Score the chunks that can still reach `bar` on the terms left."""
         room = sum(times * posting.top for times, posting in queue)
         slots = np.flatnonzero(scores >= bar - room)
@@ -267,7 +256,17 @@ class BM25:
             slots = slots[scores[slots] >= bar - room]
         return _top(slots, scores, k)
 
-    def _posting(self, number: int) -> Posting:
+    def ceiling(self, terms: Query) -> float:
+        """What a chunk of nothing but the query's terms would score at most; a term that no chunk holds counts too."""
+        return sum(weight * self.idf(term) * (self.k1 + 1) for term, weight in _weights(terms))
+
+    def idf(self, term: str) -> float:
+        """ln(1 + (N - n + 0.5) / (n + 0.5)), n of N chunks holding the term; always positive."""
+        number = self._ids.get(term)
+        holding = self._frequency[number] if number is not None else 0
+        return math.log(1 + (self._live - holding + 0.5) / (holding + 0.5))
+
+    def _posting(self, number: int, term: str) -> Posting:
         pointers, slots, counts = self._base[:3]
         rows = slice(pointers[number], pointers[number + 1]) if number < len(pointers) - 1 else slice(0, 0)
         where, times = slots[rows].astype(np.intp), counts[rows].astype(np.float64)
@@ -276,14 +275,10 @@ class BM25:
             where, times = np.append(where, new_slots), np.append(times, new_times)
         if self._norms is None:
             self._norms = self._make_norms()
-        weights = self._idf(number) * (times * (self.k1 + 1) / (times + self._norms[where]))
+        weights = self.idf(term) * (times * (self.k1 + 1) / (times + self._norms[where]))
         posting = Posting(where, weights, float(weights.max()))
         self._postings[number] = posting
         return posting
-
-    def _idf(self, number: int) -> float:
-        holding = self._frequency[number]
-        return math.log(1 + (self._live - holding + 0.5) / (holding + 0.5))
 
     def _make_norms(self) -> Floats:
         """k1 (1 - b + b |d| / avgdl) of every slot; infinite for an empty one, which makes its scores zero."""
@@ -293,15 +288,8 @@ class BM25:
         return norms
 
 
-def _arrays(term: Ints, slot: Ints, counts: Ints, lengths: Ints, terms: int) -> Arrays:
-    """Postings sorted by (term, slot) as arrays, and turned round."""
-    pointers = np.zeros(terms + 1, dtype=np.int64)
-    np.cumsum(np.bincount(term, minlength=terms), out=pointers[1:])
-    of_pointers = np.zeros(len(lengths) + 1, dtype=np.int64)
-    np.cumsum(np.bincount(slot, minlength=len(lengths)), out=of_pointers[1:])
-    by_slot = np.argsort(slot, kind="stable")
-    narrow = [array.astype(np.int32) for array in (slot, counts, term[by_slot])]
-    return Arrays(pointers, narrow[0], narrow[1], lengths, of_pointers, narrow[2])
+def _weights(terms: Query) -> Iterable[tuple[str, float]]:
+    return terms.items() if isinstance(terms, Mapping) else Counter(terms).items()
 
 
 def _top(slots: Ints, scores: Floats, k: int) -> tuple[Ints, Floats]:

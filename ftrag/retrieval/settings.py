@@ -24,10 +24,13 @@ class Settings:
     stop_words: bool = True  # leave them out
     k1: float = 1.5  # BM25: how soon repeating a term stops to count, rank-bm25's default
     b: float = 0.75  # BM25: how much long chunks are discounted, [0, 1]
-    minimum_score: float = 0.0  # nothing below it is retrieved; on the scale of the retriever in use
+    minimum_match: float = 0.0  # BM25: least share of the best possible score, [0, 1]; below it nothing is retrieved
+    minimum_cosine: float = 0.0  # dense: least cosine, [-1, 1]; below it nothing is retrieved
     expand_terms: int = 0  # terms of the best chunks that are added to the query; 0 is off
-    whole_documents: bool = False  # retrieve documents instead of chunks
-    dense_weight: float = 0.5  # hybrid: share of the dense side, [0, 1]
+    whole_document_tokens: int = 0  # documents are retrieved whole if all of them have at most so many tokens together
+    fusion: str = "scores"  # hybrid: "scores" or "ranks", see fusion.py
+    dense_weight: float = 0.5  # hybrid: share of the dense side, [0, 1]; equal, for no data says otherwise
+    rerank_model: str = "cross-encoder/ms-marco-MiniLM-L6-v2"  # 23 M parameters, Hub; or a folder
 
 
 # What the cuts and the index depend on; a change of any other setting needs no rebuild.
@@ -56,6 +59,9 @@ def parse(given: Mapping[str, Any]) -> Settings:
         ("b", 0 <= settings.b <= 1, "between 0 and 1"),
         ("k1", settings.k1 >= 0, "0 or more"),
         ("dense_weight", 0 <= settings.dense_weight <= 1, "between 0 and 1"),
+        ("minimum_match", 0 <= settings.minimum_match <= 1, "between 0 and 1"),
+        ("minimum_cosine", -1 <= settings.minimum_cosine <= 1, "between -1 and 1"),
+        ("fusion", settings.fusion in ("scores", "ranks"), "scores or ranks"),
         ("expand_terms", settings.expand_terms >= 0, "0 or more"),
     ):
         if not right:

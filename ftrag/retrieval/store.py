@@ -12,19 +12,21 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ftrag.chunking import Count, chunk
+from ftrag.chunking import Count, chunk, estimate_tokens
 from ftrag.errors import InputError, NotFound
 from ftrag.project import read_json, write_json
 from ftrag.project import settings as project_settings
 from ftrag.retrieval import corpus
 from ftrag.retrieval.bm25 import BM25
+from ftrag.retrieval.dense import DenseRetriever, Encoder, default_encoder, embedded
+from ftrag.retrieval.fusion import HybridRetriever, WholeDocuments
+from ftrag.retrieval.lexical import BM25Retriever, index_terms
+from ftrag.retrieval.rerank import Reranked, cross_encoder
 from ftrag.retrieval.settings import Settings, of_project, stamp
-from ftrag.retrieval.terms import terms
-from ftrag.types import Chunk, Document, Hit, Retriever
+from ftrag.types import Chunk, Document, Retriever
 
 Progress = Callable[[float, str], None]
 Spans = dict[str, tuple[str, list[tuple[int, int]]]]  # document -> (sha256 of its file, [start, end) of its chunks)
@@ -65,6 +67,10 @@ def remove(project: Path, name: str) -> dict[str, Any]:
 def chunks(project: Path) -> list[Chunk]:
     """Every chunk of the project, by document and position; the index is brought up to date first."""
     refresh(project)
+    return _held_chunks(project)
+
+
+def _held_chunks(project: Path) -> list[Chunk]:
     spans = _read_spans(project)[1]
     rows = {document.name: document.text for document in documents(project)}
     return [
@@ -108,7 +114,7 @@ def _update(
     for name, document in sorted(fresh.items()):
         cuts = cut(document)
         spans[name] = (document.sha256, [(piece.start, piece.end) for piece in cuts])
-        texts.append((name, [_terms(piece.text, settings) for piece in cuts]))
+        texts.append((name, [index_terms(piece.text, settings) for piece in cuts]))
     counts = {
         "added": len(set(fresh) - set(old)),
         "replaced": len(set(fresh) & set(old)),
@@ -163,10 +169,6 @@ def _locked(project: Path) -> Iterator[None]:
         yield
 
 
-def _terms(text: str, settings: Settings) -> list[str]:
-    return terms(text, language=settings.language, stem=settings.stem, stop_words=settings.stop_words)
-
-
 def _stamp(project: Path, settings: Settings) -> dict[str, Any]:
     """What an index depends on besides the documents."""
     return {**stamp(settings), "tokenizer": _tokenizer(project)}
@@ -219,35 +221,55 @@ def index_fingerprint(project: Path) -> str:
     return hashlib.sha256(made.encode()).hexdigest()[:16]
 
 
-@dataclass(frozen=True)
-class BM25Retriever:
-    index: BM25
-    settings: Settings
-    chunk: Callable[[str, int], Chunk]  # (document, index) -> chunk
-
-    def search(self, query: str, k: int) -> list[Hit]:
-        """At most k chunks that share a term with the query, best first."""
-        rows = self.index.search(_terms(query, self.settings), k)
-        rows = [row for row in rows if row.score >= self.settings.minimum_score]
-        return [Hit(self.chunk(row.document, row.chunk), row.score, rank) for rank, row in enumerate(rows, start=1)]
-
-
 def open_retriever(
-    project: Path, kind: str = "bm25", rerank: bool = False, settings: Mapping[str, Any] | None = None
+    project: Path,
+    kind: str = "bm25",
+    rerank: bool = False,
+    settings: Mapping[str, Any] | None = None,
+    encoder: Encoder | None = None,
 ) -> Retriever:
     """A retriever over the project as it is now. `settings` go over the project's own, except those of the index.
 
-    NotFound if the project has no documents, InputError for an unknown kind.
+    kind: "bm25", "dense" or "hybrid". encoder: in place of all-MiniLM-L6-v2. NotFound if the project has no documents,
+    InputError for an unknown kind, ModelError if a model that is needed cannot be had.
     """
     if kind not in KINDS:
         raise InputError(f"there is no retriever {kind!r}; choose {', '.join(KINDS)}")
     refresh(project)
-    chosen = of_project(project, settings)
-    marks, spans = _read_spans(project)
-    index = BM25.load(_file(project), {**marks, "spans": _digest(spans)}, chosen.k1, chosen.b)
-    if index is None or not spans:
+    chosen = of_project(project, {**(settings or {}), **stamp(of_project(project))})
+    _, spans = _read_spans(project)
+    if not any(pairs for _, pairs in spans.values()):
         raise NotFound(f"{project.name} has no documents to search; ingest a file first")
-    return BM25Retriever(index, chosen, _finder(project, spans))
+    find = _finder(project, spans)
+    opened: Retriever = _lexical(project, chosen, spans, find) if kind != "dense" else _dense(project, chosen, encoder)
+    if kind == "hybrid":
+        opened = HybridRetriever(opened, _dense(project, chosen, encoder), chosen.fusion, chosen.dense_weight)
+    if rerank:
+        opened = Reranked(opened, cross_encoder(chosen.rerank_model))
+    return _whole(project, opened, chosen.whole_document_tokens) if chosen.whole_document_tokens else opened
+
+
+def _lexical(project: Path, settings: Settings, spans: Spans, find: Callable[[str, int], Chunk]) -> BM25Retriever:
+    marks = {**_stamp(project, settings), "spans": _digest(spans)}
+    index = BM25.load(_file(project), marks, settings.k1, settings.b)
+    if index is None:
+        raise NotFound(f"the index of {project.name} changed while it was opened; search again")
+    return BM25Retriever(index, settings, find)
+
+
+def _dense(project: Path, settings: Settings, encoder: Encoder | None) -> DenseRetriever:
+    used = encoder or default_encoder()
+    rows = _held_chunks(project)
+    vectors = embedded([row.text for row in rows], used, project / "index" / "dense.bin")
+    return DenseRetriever(rows, vectors, used.embed, settings.minimum_cosine)
+
+
+def _whole(project: Path, retriever: Retriever, most_tokens: int) -> Retriever:
+    """Whole documents if they fit together, else the chunks as they are."""
+    count = _counter(_tokenizer(project)) or estimate_tokens
+    texts = {row.name: row.text for row in documents(project)}
+    total = sum(count(text) for text in texts.values())
+    return WholeDocuments(retriever, texts) if total <= most_tokens else retriever
 
 
 def _finder(project: Path, spans: Spans) -> Callable[[str, int], Chunk]:
@@ -256,7 +278,7 @@ def _finder(project: Path, spans: Spans) -> Callable[[str, int], Chunk]:
 
     @functools.lru_cache(maxsize=256)
     def text_of(name: str) -> str:
-        found = corpus.document(project, sources[name])
+        found = corpus.document(project, sources[name]) if name in sources else None
         if found is None or found.sha256 != spans[name][0]:
             raise NotFound(f"{name} has changed since the search began; search again")
         return found.text

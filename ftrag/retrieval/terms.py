@@ -12,8 +12,8 @@ from ftrag.errors import InputError
 
 # Lucene's EnglishAnalyzer.ENGLISH_STOP_WORDS_SET; a longer list would eat words that questions turn on.
 _ENGLISH = (
-    "a an and are as at be but by for if in into is it no not of on or such that the their then there these they this to "
-    "was will with"
+    "a an and are as at be but by for if in into is it no not of on or such that the their then there these they this "
+    "to was will with"
 )
 STOP_WORDS = {"english": frozenset(_ENGLISH.split())}
 # Han, Hiragana, Katakana, Thai, Lao, Khmer, Myanmar: written without spaces between words.
