@@ -1,0 +1,305 @@
+"""Numbers, money, measures, durations, times and dates as values: "2 h" is "two hours", "$1,200.00" is "1200 USD".
+
+Conversions are exact ones only (hours to minutes, kilometres to metres); 34 kg is not 75 lb.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ftrag.evaluation.units import (
+    BEFORE,
+    MONEY,
+    MONTHS,
+    MULTIPLIERS,
+    ONES,
+    ORDINALS,
+    SHORT_MULTIPLIERS,
+    TENS,
+    UNITS,
+)
+from ftrag.text import HIDDEN
+
+Reading = tuple[str, float | str]  # dimension and amount in its base unit; dates and codes hold a string
+
+
+@dataclass(frozen=True)
+class Atom:
+    """A word, or a value with every way it can be read."""
+
+    text: str  # as in the cleaned text
+    start: int  # half-open character offsets into the cleaned text
+    end: int
+    readings: frozenset[Reading] = frozenset()  # empty for a word
+    bare: float | None = None  # the number without its unit
+
+    def found_in(self, other: Atom) -> bool:
+        """Values by any shared reading, words by their singular; a day without a year is found in any year."""
+        if not self.readings and not other.readings:
+            return singular(self.text) == singular(other.text)
+        if self.readings & other.readings:
+            return True
+        days = {str(day)[-6:] for name, day in other.readings if name == "date"}
+        return any(name == "date" and day in days for name, day in self.readings)
+
+
+def singular(word: str) -> str:
+    """English plural s off, so that "boat" finds "boats"; crude, and the same on both sides."""
+    if len(word) > 4 and word.endswith("ies"):
+        return word[:-3] + "y"
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
+
+
+def _alternatives(names: Iterable[str]) -> str:
+    return "|".join(sorted(map(re.escape, names), key=len, reverse=True))
+
+
+_NUMBER = (
+    r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?:\.\d{3})+,\d+|\d{1,3}(?:'\d{3})+(?:\.\d+)?"
+    r"|\d{1,3}(?: \d{3})+(?![\d.,]*\d)|\d+(?:[.,]\d+)?)"
+)
+_MONTH = f"(?:{_alternatives(MONTHS)})"
+_UNIT = f"(?:{_alternatives(UNITS)})"
+_TIMES = f"(?:{_alternatives(MULTIPLIERS)})"
+_CURRENCY = f"(?:{_alternatives(BEFORE)})"
+_SIGN = r"(?:(?<![\w)\]])-)?"
+_TH = r"(?:st|nd|rd|th)"
+
+# Tried in this order at every place; the first that fits takes the text.
+_PATTERNS: tuple[tuple[str, str], ...] = (
+    ("iso", r"(?P<iy>\d{4})-(?P<im>\d{1,2})-(?P<id>\d{1,2})(?!\d)"),
+    ("dmy", rf"(?P<dd>\d{{1,2}}){_TH}?(?: of)? (?P<dm>{_MONTH})\b\.?(?:,? (?P<dy>\d{{4}})\b)?"),
+    ("mdy", rf"(?P<mm>{_MONTH})\b\.? (?:the )?(?P<md>\d{{1,2}}){_TH}?\b(?![:.]\d)(?:,? (?P<my>\d{{4}})\b)?"),
+    ("month_year", rf"(?P<ym>{_MONTH})\b\.?,? (?P<yy>\d{{4}})\b"),
+    ("numeric", r"(?P<n1>\d{1,2})(?P<ns>[./-])(?P<n2>\d{1,2})(?P=ns)(?P<ny>\d{4}|\d{2})(?![\d./-]*\d)"),
+    ("clock", r"(?P<ch>\d{1,2})(?:[:.](?P<cm>\d{2}))?(?::\d{2})? ?(?P<half>[ap])\.?m\b\.?"),
+    ("time", r"(?P<th>[01]?\d|2[0-4]):(?P<tm>[0-5]\d)(?::[0-5]\d)?(?!\d)"),
+    ("noon", r"(?P<name>noon|midday|midnight)\b"),
+    ("french", r"(?P<fh>\d{1,2})h(?P<fm>[0-5]\d)(?!\w)"),
+    ("phone", r"(?:\+\d|0\d)\d*(?:[ ./()-]{1,2}\d{2,})+(?!\d)|0\d{6,}(?!\d)"),
+    ("version", r"\d+(?:\.\d+){2,}(?![\d,])"),
+    ("before", rf"{_SIGN}(?P<cur>{_CURRENCY}) ?(?P<bn>{_NUMBER})(?: ?(?P<bx>{_TIMES}|[kmb])\b)?"),
+    ("code", r"[^\W\d_]+[-/]?\d[^\W_]*(?:[-/][^\W_]+)*|\d+[-/][^\W\d_]\w*\d\w*"),
+    (
+        "fraction",
+        r"(?:(?P<fw>\d+) )?(?P<fn>\d{1,2})/(?P<fd>[2-9]|1[0-6])(?![\d/])(?:[ -]?(?P<fu>" + _UNIT + r")(?!\w))?",
+    ),
+    ("ordinal", rf"(?P<on>\d+){_TH}\b"),
+    ("amount", rf"{_SIGN}(?P<an>{_NUMBER})(?: ?(?P<ax>{_TIMES}|k)\b)?(?:[ -]?(?P<au>{_UNIT})(?!\w))?(?!\w)"),
+    ("word", r"\w+(?:'\w+)?|[^\s\w]"),
+)
+_SCAN = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _PATTERNS))
+_FRACTIONS = {"½": "1/2", "¼": "1/4", "¾": "3/4", "⅓": "1/3", "⅔": "2/3", "⅛": "1/8"}
+
+
+def clean(text: str) -> str:
+    """Case-folded text with plain quotes and dashes, number words as digits; the text that atoms point into."""
+    for sign, plain in _FRACTIONS.items():
+        text = re.sub(rf"(?<=\d)\s*{sign}", f" {plain}", text).replace(sign, plain)
+    text = unicodedata.normalize("NFKC", HIDDEN.sub("", text)).casefold()
+    text = re.sub(r"[\u2018\u2019\u02bc]", "'", text)
+    text = re.sub(r"[\u2010-\u2015\u2212]", "-", text)
+    return _number_words(re.sub(r"[ \t]+", " ", re.sub(r"[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}", "", text)))
+
+
+_DIGIT = _alternatives([name for name in ONES if 0 < ONES[name] < 10])
+_SMALL = f"(?:(?:{_alternatives(TENS)})(?:[ -](?:{_DIGIT}))?|{_alternatives(ONES)})"
+_SPELLED = re.compile(rf"(?<!\w)(?<!\d )(?P<n>{_SMALL}(?: hundred(?: and)?(?: {_SMALL})?)?)(?!\w)")
+_PERIOD = r"(?P<unit>second|minute|hour|day|week|month|year)"
+_PHRASES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"\bhalf an hour\b"), "30 minutes"),
+    (re.compile(r"\bquarter of an hour\b"), "15 minutes"),
+    (re.compile(r"\b(?:a|one) dozen\b"), "12"),
+    (re.compile(rf"\b(?:a|an|one) {_PERIOD} and a half\b"), r"1.5 \g<unit>s"),
+    (re.compile(r"\b(\d+) and a half\b"), r"\1.5"),
+    (
+        re.compile(
+            rf"\b(?P<before>for|in|within|after|takes?|lasts?|about|only|than|least|most|is|wait) an? {_PERIOD}\b"
+        ),
+        r"\g<before> 1 \g<unit>",
+    ),
+)
+# "the blue one", "one of them", "no one": a pronoun. A number stands before its noun or is the whole answer.
+_COUNTS = re.compile(r"(?! (?:of|that|who|which|is|and|or|to|for|in|on|at|with|you|we|i)\b) [a-z]")
+_ANSWERS = re.compile(r"(?:^|: |\b(?:is|are|only|just|exactly) )$")
+_PRONOUN = re.compile(r"\b(?:no|any|every|each|some|this|that|which|another) $")
+
+
+def _is_one(text: str, start: int, end: int) -> bool:
+    before = text[:start]
+    return not _PRONOUN.search(before) and bool(_COUNTS.match(text, end) or _ANSWERS.search(before))
+
+
+def _number_words(text: str) -> str:
+    def digits(match: re.Match[str]) -> str:
+        if match["n"] == "one" and not _is_one(text, match.start(), match.end()):
+            return "one"
+        return str(_spelled(match["n"]))
+
+    text = _SPELLED.sub(digits, text)
+    for pattern, plain in _PHRASES:
+        text = pattern.sub(plain, text)
+    return text
+
+
+def _spelled(words: str) -> int:
+    """ "one hundred and four" -> 104."""
+    total = 0
+    for word in re.split(r"[ -]", words):
+        if word == "hundred":
+            total = (total or 1) * 100
+        elif word != "and":
+            total += ONES.get(word, 0) or TENS.get(word, 0)
+    return total
+
+
+@lru_cache(maxsize=4096)
+def atoms(text: str) -> tuple[Atom, ...]:
+    """Words, punctuation and values of a text, in order; articles dropped, compound durations summed."""
+    return tuple(_summed(atom for atom in _scan(clean(text)) if atom.text not in {"a", "an", "the"}))
+
+
+def values(text: str) -> list[Atom]:
+    """The values of a text, in order."""
+    return [atom for atom in atoms(text) if atom.readings]
+
+
+def _scan(cleaned: str) -> Iterator[Atom]:
+    at = 0
+    while match := _SCAN.search(cleaned, at):
+        found = _readings(match)
+        if found is None:  # the shape of a value that is none, such as day 45: read it word by word
+            match = re.compile(r"\w+|[^\s\w]").search(cleaned, match.start()) or match
+            found = frozenset(), None
+        yield Atom(match.group(), match.start(), match.end(), *found)
+        at = max(match.end(), at + 1)
+
+
+def _readings(match: re.Match[str]) -> tuple[frozenset[Reading], float | None] | None:
+    kind = next(name for name, _ in _PATTERNS if match[name] is not None)
+    if kind == "word":
+        number = ORDINALS.get(match.group())
+        return (frozenset({("ordinal", float(number))}) if number and number != 2 else frozenset()), None
+    if kind in {"phone", "version", "code"}:
+        return frozenset({("code", re.sub(r"[^\w.]" if kind == "version" else r"\W", "", match.group()))}), None
+    if kind in {"iso", "dmy", "mdy", "month_year", "numeric"}:
+        dates = _dates(match, kind)
+        return (frozenset(dates), None) if dates else None
+    if kind == "french":  # 16h30: a time in French, a duration in English
+        minutes = int(match["fh"]) * 60.0 + int(match["fm"])
+        return frozenset({("time", minutes), ("second", minutes * 60)}), None
+    if kind in {"clock", "time", "noon"}:
+        return frozenset({("time", float(_minutes(match, kind)))}), None
+    if kind == "fraction" and int(match["fn"]) >= int(match["fd"]):
+        return None  # 24/7
+    return _amount(match, kind)
+
+
+def _dates(match: re.Match[str], kind: str) -> list[Reading]:
+    """A day with and without its year: a day without a year is the same day in any year it is compared with."""
+    if kind == "month_year":
+        return [("month of", f"{match['yy']}-{MONTHS[match['ym']]:02}")]
+    if kind == "iso":
+        options = [(match["iy"], int(match["im"]), int(match["id"]))]
+    elif kind == "dmy":
+        options = [(match["dy"], MONTHS[match["dm"]], int(match["dd"]))]
+    elif kind == "mdy":
+        options = [(match["my"], MONTHS[match["mm"]], int(match["md"]))]
+    else:
+        year = match["ny"] if len(match["ny"]) == 4 else f"20{match['ny']}"
+        first, second = int(match["n1"]), int(match["n2"])
+        options = [(year, second, first), (year, first, second)]
+    return [("date", f"{year or ''}-{month:02}-{day:02}") for year, month, day in options if _is_day(month, day)]
+
+
+def _is_day(month: int, day: int) -> bool:
+    return 1 <= month <= 12 and 1 <= day <= 31
+
+
+def _minutes(match: re.Match[str], kind: str) -> int:
+    """Minutes after midnight."""
+    if kind == "noon":
+        return 0 if match["name"] == "midnight" else 720
+    if kind == "time":
+        return int(match["th"]) * 60 + int(match["tm"])
+    return (int(match["ch"]) % 12 + (12 if match["half"] == "p" else 0)) * 60 + int(match["cm"] or 0)
+
+
+def _amount(match: re.Match[str], kind: str) -> tuple[frozenset[Reading], float | None]:
+    negative = -1.0 if match.group().startswith("-") else 1.0
+    if kind == "fraction":
+        numbers = [int(match["fw"] or 0) + int(match["fn"]) / int(match["fd"])]
+        unit = match["fu"]
+    elif kind == "ordinal":
+        return frozenset({("ordinal", float(match["on"]))}), float(match["on"])
+    elif kind == "before":
+        scale = {**MULTIPLIERS, **SHORT_MULTIPLIERS}.get(match["bx"] or "", 1.0)
+        numbers = [number * scale for number in _numbers(match["bn"], money=True)]
+        return frozenset((BEFORE[match["cur"]], _round(negative * number)) for number in numbers), numbers[0]
+    else:
+        unit = match["au"]
+        scale = {**MULTIPLIERS, **SHORT_MULTIPLIERS}.get(match["ax"] or "", 1.0)
+        money = bool(unit) and UNITS[unit][0][0] in MONEY
+        numbers = [number * scale for number in _numbers(match["an"], money)]
+    readings = UNITS[unit] if unit else (("number", 1.0),)
+    return (
+        frozenset((name, _round(negative * number * factor)) for number in numbers for name, factor in readings),
+        negative * numbers[0],
+    )
+
+
+def _round(number: float) -> float:
+    return float(f"{number:.9g}")
+
+
+def _numbers(written: str, money: bool) -> list[float]:
+    """What a written number can mean: "1.200" in money is 1.2 or, in much of Europe, 1200."""
+    plain = written.replace("'", "").replace(" ", "")
+    if re.fullmatch(r"\d{1,3}(?:\.\d{3})+,\d+", plain):
+        return [float(plain.replace(".", "").replace(",", "."))]
+    if re.fullmatch(r"\d+,\d+", plain) and not re.fullmatch(r"\d{1,3}(?:,\d{3})+", plain):
+        return [float(plain.replace(",", "."))]
+    numbers = [float(plain.replace(",", ""))]
+    if money and re.fullmatch(r"\d{1,3}\.\d{3}", plain):
+        numbers.append(float(plain.replace(".", "")))
+    return numbers
+
+
+def _summed(found: Iterator[Atom]) -> Iterator[Atom]:
+    """ "1 hour and 30 minutes" is one value of 90 minutes: durations in falling units, "and" or nothing between."""
+    kept: list[Atom] = []
+    for atom in found:
+        before = kept[-1] if kept else None
+        joined = len(kept) > 1 and kept[-1].text in {"and", ","} and _duration(kept[-2]) is not None
+        left = kept[-2] if joined else before
+        if left and _compound(left, atom):
+            total = (_duration(left) or 0.0) + (_duration(atom) or 0.0)
+            del kept[-2 if joined else -1 :]
+            text = f"{left.text} {atom.text}"
+            atom = Atom(text, left.start, atom.end, frozenset({("second", _round(total))}))
+        kept.append(atom)
+    yield from kept
+
+
+def _duration(atom: Atom) -> float | None:
+    """Seconds, if the value is a duration."""
+    seconds = [amount for name, amount in atom.readings if name == "second" and isinstance(amount, float)]
+    return seconds[0] if len(seconds) == 1 else None
+
+
+def _compound(left: Atom, right: Atom) -> bool:
+    longer, shorter = _duration(left), _duration(right)
+    if longer is None or shorter is None or right.start - left.end > 6:
+        return False
+    sizes = [_unit_seconds(atom) for atom in (left, right)]
+    return sizes[0] > sizes[1] > 0 and shorter < sizes[0]
+
+
+def _unit_seconds(atom: Atom) -> float:
+    """Seconds in the last unit of a duration as written."""
+    match = re.search(r"([^\W\d]+)$", atom.text)
+    return UNITS[match.group()][0][1] if match and match.group() in UNITS else 0.0
