@@ -1,6 +1,6 @@
 """A project is a folder that can be copied. This module names its parts and writes them atomically.
 
-project.json    name, model, settings, checks, runtime_config {rag_first}, lineage {parent, children}
+project.json    name, model, settings, checks, runtime_config {rag_first}, lineage {parent}
 documents/      the files as uploaded            extracted/   their text, by content hash
 index/          retrieval                        examples.jsonl, gold.jsonl
 adapters/ID/    LoRA weights and card.json       runs/ID/     answers.jsonl, run.json
@@ -125,7 +125,7 @@ def create(name: str, root: Path, example: str | None = None) -> Path:
             "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             "example": example,
             "runtime_config": {"rag_first": False},
-            "lineage": {"parent": None, "children": []},
+            "lineage": {"parent": None},
         },
     )
     (draft / "documents").mkdir(exist_ok=True)

@@ -1,0 +1,102 @@
+"""Verdict files of any system -> Verdict rows, or one sentence that names the file and the line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ftrag.errors import InputError
+from ftrag.evaluation.arms import ARMS
+from ftrag.types import Gold, Verdict
+
+
+def read(path: Path) -> list[Verdict]:
+    """Rows {id, arm, correct} or {id, arm, content, behaviour}; `correct` means content, null means not scored.
+
+    Raises InputError naming file and line: not JSON, unknown arm, a verdict that is not true, false or null, a row
+    without any, the same id and arm twice, no base anywhere, an empty file.
+    """
+    return _collect(path, _verdict)
+
+
+def read_answers(path: Path, gold: Sequence[Gold], checks: Sequence[Mapping[str, Any]] = ()) -> list[Verdict]:
+    """Rows {id, arm, answer} scored against gold questions of the same ids."""
+    from ftrag.evaluation.checks import behaviour
+    from ftrag.evaluation.metrics import content, content_verdict
+
+    questions = {row.id: row for row in gold}
+
+    def scored(row: Mapping[str, Any]) -> Verdict:
+        if not isinstance(row.get("answer"), str):
+            raise InputError('"answer" must be a text')
+        if row["id"] not in questions:
+            raise InputError(f"id {row['id']!r} is not among the gold questions")
+        question = questions[row["id"]]
+        _, acted = behaviour(row["answer"], [*checks, *question.checks])
+        return Verdict(row["id"], row["arm"], content_verdict(content(row["answer"], question)), acted)
+
+    return _collect(path, scored)
+
+
+def _collect(path: Path, make: Callable[[Mapping[str, Any]], Verdict]) -> list[Verdict]:
+    verdicts: list[Verdict] = []
+    seen: set[tuple[str | int, str]] = set()
+    for number, row in _rows(path):
+        try:
+            verdict = make(_checked(row))
+        except InputError as error:
+            raise InputError(f"{path.name}, line {number}: {error}") from None
+        key = (verdict.id, verdict.arm)
+        if key in seen:
+            raise InputError(f"{path.name}, line {number}: id {verdict.id!r} has the arm {verdict.arm} twice; keep one")
+        seen.add(key)
+        verdicts.append(verdict)
+    if not verdicts:
+        raise InputError(f"{path.name}, line 1: the file is empty; give one JSON row per id and arm")
+    if not any(verdict.arm == "base" for verdict in verdicts):
+        raise InputError(f"{path.name}, lines 1 to {number}: no row has the arm base; add the base model's verdicts")
+    return verdicts
+
+
+def _rows(path: Path) -> Iterator[tuple[int, Any]]:
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield number, _parsed(line, f"{path.name}, line {number}")
+    except UnicodeDecodeError:
+        raise InputError(f"{path.name}, line 1: the file is not UTF-8 text; save it as UTF-8") from None
+    except OSError as error:
+        raise InputError(f"{path.name} cannot be read ({error.strerror}); check the path") from None
+
+
+def _parsed(line: str, where: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError as error:
+        raise InputError(f"{where}: not JSON ({error}); write one object per line") from None
+
+
+def _checked(row: Any) -> Mapping[str, Any]:
+    if not isinstance(row, dict):
+        raise InputError('not an object; write one like {"id": 1, "arm": "base", "correct": true}')
+    id_ = row.get("id")
+    if isinstance(id_, bool) or not isinstance(id_, (str, int)):
+        raise InputError(f'"id" must be a text or a whole number, not {json.dumps(id_)}')
+    if not isinstance(row.get("arm"), str) or row["arm"] not in ARMS:
+        raise InputError(f"unknown arm {json.dumps(row.get('arm'))}; the arms are {', '.join(ARMS)}")
+    return row
+
+
+def _verdict(row: Mapping[str, Any]) -> Verdict:
+    named = [key for key in ("correct", "content", "behaviour") if key in row]
+    if not named:
+        raise InputError('the row has no verdict; add "correct", or "content" and "behaviour"')
+    if "correct" in row and "content" in row:
+        raise InputError('"correct" means content, so a row has one of the two, not both')
+    for key in named:
+        if row[key] is not None and not isinstance(row[key], bool):
+            raise InputError(f'"{key}" must be true, false or null, not {json.dumps(row[key])}')
+    return Verdict(row["id"], row["arm"], row.get("correct", row.get("content")), row.get("behaviour"))
