@@ -7,10 +7,16 @@ from typing import Literal
 
 Kind = Literal["choice", "amount", "duration"]
 
-DOJO = "Neural Dojo, RAG vs fine-tuning"
-ABSTRACT = "Abstract Algorithms, RAG vs fine-tuning"
-AGENTSIA = "Agentsia, Fine-tuning vs RAG: combine them"
+DOJO = "Neural Dojo"
+ABSTRACT = "Abstract Algorithms"
+AGENTSIA = "Agentsia"
 MEASURED = "ftrag's own prototype"
+TITLES = (  # what the short names stand for
+    (DOJO, "Neural Dojo, Advanced RAG Patterns: RAG vs fine-tuning, 2025-11-24"),
+    (ABSTRACT, "Abstract Algorithms, RAG vs Fine-Tuning: When to Use Each (and When to Combine Them)"),
+    (AGENTSIA, "Agentsia, Fine-tuning vs RAG: combine them, 19 April 2026"),
+    (MEASURED, "SmolLM2-135M, 104 training rows, 30 held-out questions: house voice 0.00 to 0.83 with LoRA"),
+)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,241 @@
+"""The Decide tab: questions on the left, a recommendation that follows every answer on the right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from ftrag.decision import exports
+from ftrag.decision.classify import TYPES
+from ftrag.decision.contradictions import CONTRADICTIONS
+from ftrag.decision.presets import PRESETS
+from ftrag.decision.questionnaire import verdict
+from ftrag.decision.questions import BY_KEY
+from ftrag.decision.rows import TITLES, Question
+from ftrag.ui.decide_view import (
+    CAPABILITY_COLUMNS,
+    KEYS,
+    STEPS,
+    Classify,
+    classified,
+    on_answer,
+    on_export,
+    on_export_table,
+    on_file,
+    on_preset,
+    on_price,
+    on_reset,
+    on_use,
+    restore,
+    view,
+)
+
+SKIP = ("Skip", "")
+COLOURS = {"prompt": "#6b7280", "rag": "#0284c7", "fine-tune": "#d97706"}
+EXAMPLE = "Answers must quote the clause they rest on\nAlways sound like our brand\nNo need for citations"
+
+
+def build_decide(workflows_classify: Classify) -> dict[str, Any]:
+    """Build the tab inside an open gr.Blocks. `workflows_classify` takes lines and gives classified rows.
+
+    Returns the parts that the app may want, and `restore` with `restore_outputs` for Blocks.load: it answers the
+    questions from a link's `?decide=key:value,...`.
+    """
+    first = view({}, {})
+    gr.HTML(f"<style>{exports.STYLE}{PAGE}</style>", padding=False)
+    headline_html = gr.HTML(first["headline"], elem_classes="ft-verdict", padding=False)
+    status_html = gr.HTML(first["status"], elem_classes="ft-status", padding=False)
+    with gr.Row():
+        with gr.Column(scale=5, min_width=320):
+            preset_ds = _presets()
+            questions = _walkthrough()
+            reset_btn = gr.Button("Start again", size="sm")
+            capability = _capabilities()
+            shared = _sharing()
+        with gr.Column(scale=6, min_width=320):
+            parts = _results(first)
+    money = _costs(first)
+    gr.HTML(f"<small>{'; '.join(escape(title) for _, title in TITLES)}.</small>")
+    overrides_st, rows_st = gr.State({}), gr.State([])
+
+    inputs = [questions[key] for key in KEYS]
+    outputs = [headline_html, status_html, *parts, *money, shared["link"]]
+    everything = [*inputs, *outputs]
+    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    gr.on(
+        [component.input for component in inputs],
+        on_answer,
+        [overrides_st, *inputs],
+        outputs,
+        trigger_mode="always_last",
+        **quiet,
+    )
+    preset_ds.click(on_preset, [preset_ds, overrides_st], everything, **quiet)
+    reset_btn.click(on_reset, None, [overrides_st, *everything], **quiet)
+    money[-1].input(on_price, [money[-1], overrides_st, *inputs], [overrides_st, *outputs], **quiet)
+    _wire_capabilities(capability, rows_st, workflows_classify, overrides_st, inputs, everything, quiet)
+    shared["export"].click(on_export, [overrides_st, *inputs], shared["files"], **quiet)
+    return {"headline": headline_html, "questions": questions, "restore": restore, "restore_outputs": everything}
+
+
+PAGE = """
+.ft-verdict{position:sticky;top:0;z-index:20;background:var(--body-background-fill);padding:.4em 0}
+.ft-verdict .ft-route{font-size:1.5em;font-weight:700;margin:0}
+.ft-verdict p,.ft-status p{margin:.2em 0}
+.ft-status .ft-error{border-left:4px solid #dc2626;padding-left:.6em}
+"""
+
+
+def _presets() -> gr.Dataset:
+    with gr.Accordion("Start from a known case", open=False):
+        preset_ds = gr.Dataset(
+            components=["textbox"],
+            samples=[[preset.title] for preset in PRESETS],
+            samples_per_page=len(PRESETS),
+            type="index",
+            show_label=False,
+        )
+        with gr.Accordion("All cases: the sources' verdicts and ours", open=False):
+            gr.HTML(exports.html_of(known_cases()))
+        with gr.Accordion("Where the sources contradict each other", open=False):
+            gr.HTML(exports.html_of(exports.Section("", ("Topic", "Sources", "Here", "Why"), CONTRADICTIONS)))
+    return preset_ds
+
+
+def known_cases() -> exports.Section:
+    """Every preset with its source's verdict beside ours."""
+    rows = []
+    for preset in PRESETS:
+        ours = verdict(preset.answers)[0]
+        agrees = "" if ours in preset.verdicts else " (differs)"
+        rows.append((preset.title, " or ".join(preset.verdicts), ours + agrees, preset.why, preset.source))
+    return exports.Section("", ("Case", "Source says", "We say", "Why", "Source"), tuple(rows))
+
+
+def _walkthrough() -> dict[str, Any]:
+    questions: dict[str, Any] = {}
+    with gr.Walkthrough(selected=0) as walkthrough:
+        for index, (title, keys) in enumerate(STEPS):
+            with gr.Step(title, id=index):
+                questions |= {key: _question(BY_KEY[key]) for key in keys}
+                with gr.Row():
+                    if index:
+                        _step_button("Back", index - 1, walkthrough)
+                    if index < len(STEPS) - 1:
+                        _step_button(f"Next: {STEPS[index + 1][0]}", index + 1, walkthrough)
+    return questions
+
+
+def _step_button(text: str, to: int, walkthrough: gr.Walkthrough) -> None:
+    button = gr.Button(text, size="sm", min_width=120, variant="primary" if text != "Back" else "secondary")
+    button.click(lambda: gr.Walkthrough(selected=to), None, walkthrough, api_visibility="private")
+
+
+def _question(question: Question) -> Any:
+    if question.kind == "choice":
+        choices = [SKIP, *((option.label, option.id) for option in question.options)]
+        return gr.Radio(choices, value="", label=question.text, info=question.help)
+    return gr.Textbox("", label=question.text, info=question.help, placeholder=question.options[1].sample, max_lines=1)
+
+
+def _results(first: Mapping[str, Any]) -> list[Any]:
+    score_plot = gr.BarPlot(
+        first["scores"],
+        x="Route",
+        y="Points",
+        color="Kind",
+        color_map=COLOURS,
+        sort=[name for route in COLOURS for name in (route, f"{route} (ruled out)")],
+        height=260,
+        label="Points (prompting starts with 3)",
+        colors_in_legend=[],
+    )
+    with gr.Accordion("Why", open=True):
+        why_html = gr.HTML(first["why"])
+    with gr.Accordion("Warnings", open=True):
+        warnings_html = gr.HTML(first["warnings"])
+    with gr.Accordion("What would change it", open=True):
+        changes_html = gr.HTML(first["changes"])
+    with gr.Accordion("How to build it", open=False):
+        recipe_html = gr.HTML(first["recipe"])
+    with gr.Accordion("Checklist before you fine-tune", open=False):
+        checklist_html = gr.HTML(first["checklist"])
+    return [score_plot, why_html, warnings_html, changes_html, recipe_html, checklist_html]
+
+
+def _costs(first: Mapping[str, Any]) -> list[Any]:
+    with gr.Accordion("What it costs", open=True):
+        with gr.Row():
+            with gr.Column(min_width=320):
+                costs_html = gr.HTML(first["costs"])
+            with gr.Column(min_width=320):
+                plot_html = gr.HTML(first["plot"])
+        with gr.Accordion("Every line: formula, inputs, basis", open=False):
+            lines_html = gr.HTML(first["lines"])
+        with gr.Accordion("Prices and amounts (edit the values)", open=False):
+            prices_df = gr.Dataframe(
+                first["prices"],
+                interactive=True,
+                static_columns=[0, 2, 3, 4, 5],
+                wrap=True,
+                max_height=420,
+                show_label=False,
+                column_widths=["30%", "12%", "16%", "12%", "20%", "10%"],
+            )
+    return [costs_html, plot_html, lines_html, prices_df]
+
+
+def _capabilities() -> dict[str, Any]:
+    with gr.Accordion("Classify what your application must do", open=False):
+        lines_tb = gr.Textbox(label="Capabilities, one a line", lines=4, max_lines=12, placeholder=EXAMPLE)
+        with gr.Row():
+            classify_btn = gr.Button("Classify", variant="primary", min_width=140)
+            file_btn = gr.UploadButton("From a file", file_types=[".txt", ".md", ".csv"], min_width=140)
+        notice_md = gr.Markdown()
+        table_df = gr.Dataframe(
+            headers=CAPABILITY_COLUMNS,
+            column_count=3,
+            interactive=True,
+            static_columns=[0, 2],
+            wrap=True,
+            label=f"Correct a type by typing another: {', '.join(TYPES)}",
+            column_widths=["35%", "18%", "47%"],
+            visible=False,
+        )
+        with gr.Row():
+            use_btn = gr.Button("Answer the questions with it", visible=False, min_width=140)
+            export_btn = gr.Button("Export the table", visible=False, min_width=140)
+        files = gr.Files(label="Downloads", visible=False)
+    names = ("lines", "classify", "file", "notice", "table", "use", "export", "files")
+    made = (lines_tb, classify_btn, file_btn, notice_md, table_df, use_btn, export_btn, files)
+    return dict(zip(names, made, strict=True))
+
+
+def _sharing() -> dict[str, Any]:
+    with gr.Accordion("Share and export", open=False):
+        link_tb = gr.Textbox(label="Link that restores these answers", buttons=["copy"], interactive=False)
+        export_btn = gr.Button("Export as Markdown, HTML and JSON", min_width=140)
+        files = gr.Files(label="Downloads", visible=False)
+    return {"link": link_tb, "export": export_btn, "files": files}
+
+
+def _wire_capabilities(
+    parts: Mapping[str, Any],
+    rows_st: gr.State,
+    workflows_classify: Classify,
+    overrides_st: gr.State,
+    inputs: Sequence[Any],
+    everything: Sequence[Any],
+    quiet: Mapping[str, Any],
+) -> None:
+    def on_classify(text: str) -> list[Any]:
+        return classified(text, workflows_classify)
+
+    shown = [rows_st, parts["notice"], parts["table"], parts["use"], parts["export"]]
+    gr.on([parts["classify"].click], on_classify, parts["lines"], shown, api_visibility="private")
+    parts["file"].upload(on_file, parts["file"], parts["lines"], **quiet)
+    parts["use"].click(on_use, [parts["table"], rows_st, overrides_st, *inputs], everything, **quiet)
+    parts["export"].click(on_export_table, [parts["table"], rows_st], parts["files"], **quiet)
