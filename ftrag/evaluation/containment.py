@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from ftrag.evaluation.values import Atom, atoms, clean, singular
 
 # Dropped at the start of an accepted answer: they change nothing.
-_NEUTRAL = frozenset(str.split("at on in about around approximately approx roughly circa ca exactly just it's is it"))
+_NEUTRAL = frozenset(
+    str.split("at on in about around approximately approx roughly circa ca exactly just between it's is it")
+)
 _FUNCTION = frozenset(
     str.split(
         "of to for in on at by with from and or but so if is are was were be can may must per each in total altogether "
@@ -45,7 +47,7 @@ def find(answer: str, accepted: str, question: str = "") -> list[Found]:
     found = []
     for wanted, bare in _variants(accepted, question):
         for first in range(len(said)):
-            last = _match(wanted, said, first, bare)
+            last = _match(wanted, said, first, bare) or _spelled_by(wanted, said, first)
             if last is not None and (not bare or _stands_alone(said, last, wanted, question)):
                 start, end = said[first].start, said[last - 1].end
                 found.append(Found(start, end, _speaks_against(said, first, last, cleaned)))
@@ -118,6 +120,12 @@ def _joined(wanted: Atom, said: Sequence[Atom], at: int) -> int | None:
         if spelled in codes:
             return place + 1
     return None
+
+
+def _spelled_by(wanted: Sequence[Atom], said: Sequence[Atom], first: int) -> int | None:
+    """The code "OLN-7741" for "OLN 7741"."""
+    codes = {code for name, code in said[first].readings if name == "code"}
+    return first + 1 if "".join(re.sub(r"\W", "", atom.text) for atom in wanted) in codes else None
 
 
 def _stands_alone(said: Sequence[Atom], last: int, wanted: Sequence[Atom], question: str) -> bool:

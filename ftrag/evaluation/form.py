@@ -22,7 +22,7 @@ def compiled(pattern: str) -> Any:
     """A pattern of Python's syntax, in the engine that can be given a time limit. InputError if it is none."""
     regex = importlib.import_module("regex")  # ships no types
     try:
-        return regex.compile(pattern, regex.DOTALL | regex.MULTILINE)
+        return regex.compile(pattern)
     except (regex.error, RecursionError) as error:
         raise InputError(f"the pattern {pattern[:80]!r} is not a regular expression ({error})") from error
 
@@ -30,7 +30,7 @@ def compiled(pattern: str) -> Any:
 def search(pattern: str, text: str) -> bool | None:
     """Whether the pattern is found; None when that takes longer than REGEX_SECONDS, as (a+)+$ can."""
     try:
-        return compiled(pattern).search(text, timeout=REGEX_SECONDS) is not None
+        return compiled(pattern).search(text.strip(), timeout=REGEX_SECONDS) is not None
     except TimeoutError:
         return None
 

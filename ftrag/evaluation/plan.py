@@ -113,7 +113,7 @@ def _oracle_passages(gold: Gold, texts: Sequence[str]) -> tuple[Chunk, ...]:
 
 
 def pick_few_shot(examples: Sequence[Example], n: int = 4) -> list[Example]:
-    """Shots for the prompt arms: different slices, with and without passages in turn, a refusal last where there is one.
+    """Shots for the prompt arms: different slices, with and without passages in turn, a refusal last if any.
 
     The same examples give the same shots, whatever their order.
     """
