@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
@@ -17,6 +18,7 @@ STRATEGIES: tuple[Strategy, ...] = ("recursive", "fixed", "heading", "semantic")
 MINIMUM_TOKENS = 16  # any single character fits into this many tokens
 Span = tuple[int, int]
 Count = Callable[[str], int]
+Tokens = Callable[[int, int], int]  # (start, end) -> tokens between them
 
 
 def estimate_tokens(text: str) -> int:
@@ -45,16 +47,16 @@ def chunk(
     packs words alone; "semantic" also cuts where `embed` (texts -> unit vectors) sees the subject change.
     """
     _check(strategy, size_tokens, overlap_tokens, embed)
-    fits = _fits(document.text, count or estimate_tokens)
-    room = size_tokens - overlap_tokens
+    tokens = _counter(document.text, count or estimate_tokens)
     cuts = _forced_cuts(document, strategy, embed)
     level = "word" if strategy == "fixed" else "block"
-    spans = [
-        span
-        for start, end in pairwise(cuts)
-        for span in _pack(document.text, start, end, level, lambda a, b: fits(a, b, room))
-    ]
-    starts = _overlapped(document.text, spans, overlap_tokens, size_tokens, fits, set(cuts))
+    spans: list[Span] = []
+    for start, end in pairwise(cuts):
+        whole = tokens(start, end) <= size_tokens
+        spans += (
+            [(start, end)] if whole else _tile(document.text, start, end, level, size_tokens - overlap_tokens, tokens)
+        )
+    starts = _overlapped(document.text, spans, overlap_tokens, size_tokens, tokens, set(cuts))
     rows = zip(starts, [end for _, end in spans], strict=True)
     return [Chunk(document.name, i, document.text[start:end], start, end) for i, (start, end) in enumerate(rows)]
 
@@ -78,13 +80,14 @@ def _check(strategy: str, size: int, overlap: int, embed: object) -> None:
         )
 
 
-def _fits(text: str, count: Count) -> Callable[[int, int, int], bool]:
-    """Whether text[start:end] has at most `size` tokens. No tokenizer makes a token of more than 64 bytes here."""
+def _counter(text: str, count: Count) -> Tokens:
+    """Tokens of text[start:end], each span counted once."""
 
-    def fits(start: int, end: int, size: int) -> bool:
-        return end - start <= size * 64 and count(text[start:end]) <= size
+    @functools.cache
+    def tokens(start: int, end: int) -> int:
+        return count(text[start:end])
 
-    return fits
+    return tokens
 
 
 def _forced_cuts(document: Document, strategy: Strategy, embed: Callable[[list[str]], Any] | None) -> list[int]:
@@ -118,33 +121,58 @@ def _subject_changes(text: str, embed: Callable[[list[str]], Any]) -> set[int]:
 _FINER = {"block": "sentence", "sentence": "word", "word": "character"}
 
 
-def _pack(text: str, start: int, end: int, level: str, fits: Callable[[int, int], bool]) -> list[Span]:
-    """Spans that tile [start, end): neighbouring pieces of a level joined while they fit, too large ones cut finer."""
+def _tile(text: str, start: int, end: int, level: str, room: int, tokens: Tokens) -> list[Span]:
+    """Spans of at most `room` tokens that tile [start, end): as few as packing gives, and as even as that allows.
+
+    Evenness keeps a short rest from becoming a chunk of its own, which would match everything and say little.
+    """
     if start == end:
         return []
-    if level == "character":
-        return _pack_characters(start, end, fits)
-    packed: list[Span] = []
-    for piece in _PIECES[level](text, start, end):
-        if packed and fits(packed[-1][0], piece[1]):
-            packed[-1] = (packed[-1][0], piece[1])
-        elif fits(*piece):
-            packed.append(piece)
+    pieces = list(_pieces(text, start, end, level, room, tokens))
+    best = _packed(pieces, room, tokens)
+    low, high = 0, room
+    while high - low > max(1, room // 32):  # the least limit that needs no more chunks
+        middle = (low + high) // 2
+        tried = _packed(pieces, middle, tokens)
+        if len(tried) == len(best):
+            best, high = tried, middle
         else:
-            packed += _pack(text, *piece, _FINER[level], fits)
+            low = middle
+    return best
+
+
+def _packed(pieces: Sequence[Span], limit: int, tokens: Tokens) -> list[Span]:
+    """Neighbours joined as long as they stay within the limit."""
+    packed: list[Span] = []
+    for start, end in pieces:
+        if packed and tokens(packed[-1][0], end) <= limit:
+            packed[-1] = (packed[-1][0], end)
+        else:
+            packed.append((start, end))
     return packed
 
 
-def _pack_characters(start: int, end: int, fits: Callable[[int, int], bool]) -> list[Span]:
-    spans = []
+def _pieces(text: str, start: int, end: int, level: str, room: int, tokens: Tokens) -> Iterator[Span]:
+    """The largest units that fit: blocks, of a larger block its sentences, of a larger sentence its words."""
+    if level == "character":
+        yield from _characters(start, end, room, tokens)
+        return
+    for piece in _UNITS[level](text, start, end):
+        if tokens(*piece) <= room:
+            yield piece
+        else:
+            yield from _pieces(text, *piece, _FINER[level], room, tokens)
+
+
+def _characters(start: int, end: int, room: int, tokens: Tokens) -> Iterator[Span]:
+    """The longest stretches that fit, found by bisection within a window, for a "word" may be megabytes long."""
     while start < end:
-        low, high = start + 1, end
-        while low < high:  # the longest prefix that fits, by bisection
+        low, high = start + 1, min(end, start + 8 * room)
+        while low < high:
             middle = (low + high + 1) // 2
-            low, high = (middle, high) if fits(start, middle) else (low, middle - 1)
-        spans.append((start, low))
+            low, high = (middle, high) if tokens(start, middle) <= room else (low, middle - 1)
+        yield start, low
         start = low
-    return spans
 
 
 def _blocks(text: str, start: int, end: int) -> Iterator[Span]:
@@ -204,16 +232,14 @@ def _words(text: str, start: int, end: int) -> Iterator[Span]:
     yield from pairwise(cuts)
 
 
-_PIECES: dict[str, Callable[[str, int, int], Iterator[Span]]] = {
+_UNITS: dict[str, Callable[[str, int, int], Iterator[Span]]] = {
     "block": _blocks,
     "sentence": _sentences,
     "word": _words,
 }
 
 
-def _overlapped(
-    text: str, spans: list[Span], overlap: int, size: int, fits: Callable[[int, int, int], bool], cuts: set[int]
-) -> list[int]:
+def _overlapped(text: str, spans: list[Span], overlap: int, size: int, tokens: Tokens, cuts: set[int]) -> list[int]:
     """Each chunk's start, moved back over at most `overlap` tokens to the start of a sentence, else of a word.
 
     Not over a forced cut: what heads a new section is not the tail of the one before.
@@ -222,10 +248,10 @@ def _overlapped(
     for index, (start, end) in enumerate(spans):
         best = start
         if overlap and index and start not in cuts:
-            previous = spans[index - 1][0]
-            for pieces in (_sentences, _words):
-                options = [a for a, _ in pieces(text, previous, start) if a > previous]
-                best = next((a for a in options if fits(a, start, overlap) and fits(a, end, size)), start)
+            for units in (_sentences, _words):
+                options = [a for a, _ in units(text, spans[index - 1][0], start)][1:]
+                fitting = (a for a in options if tokens(a, start) <= overlap and tokens(a, end) <= size)
+                best = next(fitting, start)
                 if best < start:
                     break
         starts.append(best)

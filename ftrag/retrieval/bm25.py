@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 
 from ftrag.retrieval import arrays
 from ftrag.retrieval.postings import EMPTY, NOTHING, Arrays, Ints, from_triples
+from ftrag.retrieval.terms import is_near
 
 Floats = NDArray[np.float64]
 Query = Sequence[str] | Mapping[str, float]  # terms, repeats counted, or terms with weights
 Rows = Iterable[tuple[str, Sequence[Sequence[str]]]]  # (document, the terms of each of its chunks)
+SPELLED = 6  # letters from which on a term that is nowhere may be another one misspelt
 VERSION = 1  # of the file; another one is rebuilt
 SLACK = 1 - 1e-9  # sums of floats in different orders differ by less
 
@@ -262,9 +264,21 @@ class BM25:
 
     def idf(self, term: str) -> float:
         """ln(1 + (N - n + 0.5) / (n + 0.5)), n of N chunks holding the term; always positive."""
-        number = self._ids.get(term)
-        holding = self._frequency[number] if number is not None else 0
+        holding = self._holding(term)
         return math.log(1 + (self._live - holding + 0.5) / (holding + 0.5))
+
+    def nearest(self, term: str) -> str:
+        """The term itself if a chunk holds it or it is short or no word; else the commonest one that is near it."""
+        if len(term) < SPELLED or not term.isalpha() or self._holding(term):
+            return term
+        near = [word for word in self._ids if word[:1] == term[0] and len(word) >= SPELLED and is_near(term, word)]
+        held = [word for word in near if self._holding(word)]
+        return min(held, key=lambda word: (-self._holding(word), word)) if held else term
+
+    def _holding(self, term: str) -> int:
+        """How many chunks hold a term."""
+        number = self._ids.get(term)
+        return self._frequency[number] if number is not None else 0
 
     def _posting(self, number: int, term: str) -> Posting:
         pointers, slots, counts = self._base[:3]

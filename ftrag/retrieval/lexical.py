@@ -26,6 +26,8 @@ class BM25Retriever:
         With `minimum_match`, only those that reach this share of the score that a perfect chunk could have.
         """
         asked = index_terms(query, self.settings)
+        if self.settings.correct_spelling:
+            asked = [self.index.nearest(term) for term in asked]
         least = self.settings.minimum_match * self.index.ceiling(asked)
         rows = self.index.search(self._expanded(asked) if self.settings.expand_terms else asked, k)
         if least and self.settings.expand_terms:

@@ -10,10 +10,14 @@ from typing import Any
 from ftrag import text
 from ftrag.errors import InputError
 
-# Lucene's EnglishAnalyzer.ENGLISH_STOP_WORDS_SET; a longer list would eat words that questions turn on.
+# Closed-class words: Lucene's ENGLISH_STOP_WORDS_SET, and what turns a statement into a question. Users ask questions and
+# documents make statements, so these are rare in documents and would pass for telling ones. Not "may", a month, nor "us".
 _ENGLISH = (
     "a an and are as at be but by for if in into is it no not of on or such that the their then there these they this "
-    "to was will with"
+    "to was will with "
+    "what which who whom whose when where why how do does did doing done has have had having am were been being "
+    "can could would should might shall must i me my mine we our ours you your yours he him his she her hers its them "
+    "theirs"
 )
 STOP_WORDS = {"english": frozenset(_ENGLISH.split())}
 # Han, Hiragana, Katakana, Thai, Lao, Khmer, Myanmar: written without spaces between words.
@@ -37,6 +41,19 @@ def terms(content: str, *, language: str = "english", stem: bool = True, stop_wo
 def check_language(language: str) -> None:
     """InputError unless a stemmer exists for the language."""
     _stemmer(language)
+
+
+def is_near(left: str, right: str) -> bool:
+    """Whether two terms can be the same word: one letter left out, put in or changed, two neighbours swapped, or an
+    ending of at most three letters that the stemmer left on one of them ("septicemia", "septicem")."""
+    short, long = sorted((left, right), key=len)
+    at = next((i for i, letter in enumerate(short) if letter != long[i]), len(short))
+    if at == len(short):
+        return len(long) - at <= 3
+    if len(short) < len(long):
+        return short[at:] == long[at + 1 :]
+    swapped = short[at : at + 2] == long[at : at + 2][::-1] and short[at + 2 :] == long[at + 2 :]
+    return short[at + 1 :] == long[at + 1 :] or swapped
 
 
 def _bigrams(word: str) -> Sequence[str]:
