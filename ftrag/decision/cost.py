@@ -28,6 +28,7 @@ SWITCHES = ("base_on_gpu", "tuned_on_gpu")
 RETRAINS = {"never": 0, "yearly": 1, "quarterly": 4, "monthly": 12, "weekly": 52}
 REINDEXED = {"never": 0.0, "yearly": 0.02, "quarterly": 0.08, "monthly": 0.25, "weekly": 0.5, "daily": 1.0}
 TOKENS_PER_DOCUMENT = 1000
+CHECKING_MINUTES = 2  # for an example that exists already
 
 TRAINING = "training_examples * example_tokens * epochs"
 GPU = "max(1, ceil(monthly_queries * ({tokens}) * peak_factor / (gpu_tokens_per_second * 3600 * gpu_hours_per_month)))"
@@ -225,25 +226,28 @@ def _total_at(values: Mapping[str, float], route: str, monthly_queries: float) -
     return sum(evaluate(x.formula, at) * (MONTHS if x.period == "monthly" else 1) for x in lines_of(route, at))
 
 
-def inputs_from_answers(given: Mapping[str, Answer]) -> dict[str, float]:
-    """What the questionnaire's answers say about the cost inputs."""
+def inputs_from_answers(given: Mapping[str, Answer]) -> dict[str, object]:
+    """What the questionnaire's answers say about the cost inputs, each with the question as its source."""
     said = {key: answer.option.id for key, answer in given.items()}
     counts = {key: answer.number for key, answer in given.items() if answer.number is not None}
-    inputs: dict[str, float] = {}
-    if "monthly-queries" in counts:
-        inputs["monthly_queries"] = counts["monthly-queries"]
-    if "training-data" in counts:
-        inputs["training_examples"] = counts["training-data"]
-    if "corpus-size" in counts:
-        inputs["corpus_tokens"] = min(LARGEST, counts["corpus-size"] * TOKENS_PER_DOCUMENT)
-    if "retraining" in said:
-        inputs["retrains_per_year"] = RETRAINS[said["retraining"]]
-    if "knowledge-changes" in said:
-        inputs["reindex_fraction"] = REINDEXED[said["knowledge-changes"]]
-    if said.get("hardware") == "own" or said.get("data-may-leave") == "false":
-        inputs["tuned_on_gpu"] = 1
-    if said.get("data-may-leave") == "false":
-        inputs["base_on_gpu"] = 1
+    found = [
+        ("monthly_queries", "monthly-queries", counts.get("monthly-queries")),
+        ("training_examples", "training-data", counts.get("training-data")),
+        ("corpus_tokens", "corpus-size", counts.get("corpus-size", 0) * TOKENS_PER_DOCUMENT or None),
+        ("retrains_per_year", "retraining", RETRAINS.get(said.get("retraining", ""))),
+        ("reindex_fraction", "knowledge-changes", REINDEXED.get(said.get("knowledge-changes", ""))),
+        ("tuned_on_gpu", "hardware", 1 if said.get("hardware") == "own" else None),
+        ("tuned_on_gpu", "data-may-leave", 1 if said.get("data-may-leave") == "false" else None),
+        ("base_on_gpu", "data-may-leave", 1 if said.get("data-may-leave") == "false" else None),
+    ]
+    inputs: dict[str, object] = {
+        key: {"value": min(LARGEST, value), "basis": "given", "source": f"your answer to {question}", "date": ""}
+        for key, question, value in found
+        if value is not None
+    }
+    if counts.get("training-data"):
+        source = "ftrag's assumption: the examples exist and are only checked"
+        inputs["minutes_per_example"] = {"value": CHECKING_MINUTES, "basis": "assumed", "source": source}
     return inputs
 
 

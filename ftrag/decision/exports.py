@@ -15,16 +15,18 @@ STATES = {"yes": "✓ yes", "no": "✗ no", "open": "? open"}
 FORMATS = ("md", "html", "json")
 
 STYLE = """
-.ft-table{width:100%;border-collapse:collapse;font-size:.95em;margin:0}
-.ft-table th,.ft-table td{padding:.4em .6em;text-align:left;vertical-align:top;
+.dc-table{width:100%;border-collapse:collapse;font-size:.95em;margin:0;border:0!important}
+.dc-table tr{border:0!important}
+.dc-table th,.dc-table td{padding:.4em .6em;text-align:left;vertical-align:top;
 border:0!important;border-bottom:1px solid var(--border-color-primary,#ccc)!important;overflow-wrap:break-word}
-.ft-table th{font-weight:600}.ft-table th:first-child,.ft-table td:first-child{padding-left:0!important}
-.ft-table .num{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
-.ft-list{margin:.2em 0;padding-left:1.2em}.ft-list li{margin:.3em 0}
-@media (max-width:640px){.ft-table.stack thead{display:none}
-.ft-table.stack tr{display:block;padding:.5em 0;border-bottom:1px solid var(--border-color-primary,#ccc)}
-.ft-table.stack td{display:block;border:0;padding:.1em 0;text-align:left;white-space:normal}
-.ft-table.stack td::before{content:attr(data-label) ": ";font-weight:600}}
+.dc-table th{font-weight:600}.dc-table th:first-child,.dc-table td:first-child{padding-left:0!important}
+.dc-table .num{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
+.dc-list{margin:.2em 0;padding-left:1.2em}.dc-list li{margin:.3em 0}
+@media (max-width:640px){.dc-table{font-size:.85em}.dc-table th,.dc-table td{padding:.35em .25em!important}
+.dc-table.stack thead{display:none}
+.dc-table.stack tr{display:block;padding:.5em 0;border-bottom:1px solid var(--border-color-primary,#ccc)!important}
+.dc-table.stack td{display:block;border:0!important;padding:.1em 0!important;text-align:left;white-space:normal}
+.dc-table.stack td::before{content:attr(data-label) ": ";font-weight:600}}
 """
 
 PAGE = """
@@ -168,10 +170,10 @@ def html_of(section: Section, stack: bool = True) -> str:
     if not section.rows:
         return ""
     if not section.columns:
-        return '<ul class="ft-list">' + "".join(f"<li>{escape(row[0])}</li>" for row in section.rows) + "</ul>"
+        return '<ul class="dc-list">' + "".join(f"<li>{escape(row[0])}</li>" for row in section.rows) + "</ul>"
     head = "".join(f"<th{_number(section, i)}>{escape(name)}</th>" for i, name in enumerate(section.columns))
     body = "".join(f"<tr>{_cells(section, row)}</tr>" for row in section.rows)
-    kind = "ft-table stack" if stack else "ft-table"
+    kind = "dc-table stack" if stack else "dc-table"
     return f'<table class="{kind}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 

@@ -139,7 +139,8 @@ BEFORE = re.compile(
 AFTER = re.compile(
     r"\b(?:(?:is|are|does|do|need|will|has|have) not (?:really |be |been |to be )?(?:needed|required|necessary|"
     r"wanted|matter|important|relevant|chang\w+|count|apply|asked)|"
-    r"not (?:needed|required|necessary|important|relevant)|never (?:changes?|needed|matters?)|hardly ever changes?|unimportant|irrelevant|unnecessary|"
+    r"not (?:needed|required|necessary|important|relevant)|never (?:changes?|needed|matters?)|hardly ever changes?|"
+    r"unimportant|irrelevant|unnecessary|"
     r"(?:is|are) (?:optional|up to you)|of no importance)\b"
 )
 CLAUSE = re.compile(r"(?:[,;:.!?]+\s+|\s+(?:but|while|whereas|although|though|yet|however|–|—|-)\s+)")

@@ -16,11 +16,11 @@ from ftrag.decision.scoring import ROUTES, UNKNOWN, Tally, add, route_of, scores
 __all__ = ["QUESTIONS", "add_decide_arguments", "answers_from", "decide", "parse_answer", "verdict"]
 
 SENTENCES = {
-    "prompt": "Write a better prompt first: nothing you answered calls for retrieval or training yet.",
-    "rag": "Retrieve: supply the facts from your documents at the time of the question.",
-    "fine-tune": "Fine-tune: teach the manner with your examples; no retrieval is needed.",
-    "both": "Do both: retrieve the facts and fine-tune the manner.",
-    UNKNOWN: "Not enough information: answer a question about your facts and one about style or behaviour.",
+    "prompt": "Write a better prompt first; nothing you answered calls for retrieval or training yet.",
+    "rag": "Supply the facts from your documents at the time of the question.",
+    "fine-tune": "Teach the manner with your examples; retrieval is not needed.",
+    "both": "Retrieve the facts and fine-tune the manner.",
+    UNKNOWN: "Answer a question about your facts and one about style or behaviour.",
 }
 
 

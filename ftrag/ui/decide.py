@@ -45,24 +45,25 @@ def build_decide(workflows_classify: Classify) -> dict[str, Any]:
     questions from a link's `?decide=key:value,...`.
     """
     first = view({}, {})
-    gr.HTML(f"<style>{exports.STYLE}{PAGE}</style>", padding=False)
-    headline_html = gr.HTML(first["headline"], elem_classes="ft-verdict", padding=False)
-    status_html = gr.HTML(first["status"], elem_classes="ft-status", padding=False)
+    headline_html = gr.HTML(first["headline"], elem_classes="dc-verdict", padding=False)
+    status_html = gr.HTML(first["status"], elem_classes="dc-status", padding=False)
     with gr.Row():
         with gr.Column(scale=5, min_width=320):
             preset_ds = _presets()
             questions = _walkthrough()
             reset_btn = gr.Button("Start again", size="sm")
-            capability = _capabilities()
-            shared = _sharing()
         with gr.Column(scale=6, min_width=320):
-            parts = _results(first)
+            results = _results(first)
+    building = _building(first)
     money = _costs(first)
-    gr.HTML(f"<small>{'; '.join(escape(title) for _, title in TITLES)}.</small>")
+    capability = _capabilities()
+    shared = _sharing()
+    titles = "; ".join(escape(title) for _, title in TITLES)
+    gr.HTML(f"<style>{exports.STYLE}{PAGE}</style><small>Sources: {titles}.</small>")
     overrides_st, rows_st = gr.State({}), gr.State([])
 
     inputs = [questions[key] for key in KEYS]
-    outputs = [headline_html, status_html, *parts, *money, shared["link"]]
+    outputs = [headline_html, status_html, *results, *building, *money, shared["link"]]
     everything = [*inputs, *outputs]
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     gr.on(
@@ -82,10 +83,10 @@ def build_decide(workflows_classify: Classify) -> dict[str, Any]:
 
 
 PAGE = """
-.ft-verdict{position:sticky;top:0;z-index:20;background:var(--body-background-fill);padding:.4em 0}
-.ft-verdict .ft-route{font-size:1.5em;font-weight:700;margin:0}
-.ft-verdict p,.ft-status p{margin:.2em 0}
-.ft-status .ft-error{border-left:4px solid #dc2626;padding-left:.6em}
+.dc-verdict{position:sticky;top:0;z-index:20;background:var(--body-background-fill);padding:.4em 0}
+.dc-verdict .dc-route{font-size:1.5em;font-weight:700;margin:0}
+.dc-verdict p,.dc-status p{margin:.2em 0}
+.dc-status .dc-error{border-left:4px solid #dc2626;padding-left:.6em}
 """
 
 
@@ -149,8 +150,12 @@ def _results(first: Mapping[str, Any]) -> list[Any]:
         color="Kind",
         color_map=COLOURS,
         sort=[name for route in COLOURS for name in (route, f"{route} (ruled out)")],
-        height=260,
-        label="Points (prompting starts with 3)",
+        height=240,
+        x_title="",
+        y_lim=[0, None],
+        caption="Prompting starts with 3 points. A route needs at least 3, and as many as prompting.",
+        label="Points",
+        show_label=False,
         colors_in_legend=[],
     )
     with gr.Accordion("Why", open=True):
@@ -159,11 +164,16 @@ def _results(first: Mapping[str, Any]) -> list[Any]:
         warnings_html = gr.HTML(first["warnings"])
     with gr.Accordion("What would change it", open=True):
         changes_html = gr.HTML(first["changes"])
-    with gr.Accordion("How to build it", open=False):
-        recipe_html = gr.HTML(first["recipe"])
-    with gr.Accordion("Checklist before you fine-tune", open=False):
-        checklist_html = gr.HTML(first["checklist"])
-    return [score_plot, why_html, warnings_html, changes_html, recipe_html, checklist_html]
+    return [score_plot, why_html, warnings_html, changes_html]
+
+
+def _building(first: Mapping[str, Any]) -> list[Any]:
+    with gr.Row():
+        with gr.Column(min_width=320), gr.Accordion("How to build it", open=False):
+            recipe_html = gr.HTML(first["recipe"])
+        with gr.Column(min_width=320), gr.Accordion("Checklist before you fine-tune", open=False):
+            checklist_html = gr.HTML(first["checklist"])
+    return [recipe_html, checklist_html]
 
 
 def _costs(first: Mapping[str, Any]) -> list[Any]:
@@ -183,7 +193,7 @@ def _costs(first: Mapping[str, Any]) -> list[Any]:
                 wrap=True,
                 max_height=420,
                 show_label=False,
-                column_widths=["30%", "12%", "16%", "12%", "20%", "10%"],
+                column_widths=["170px", "90px", "160px", "90px", "260px", "90px"],
             )
     return [costs_html, plot_html, lines_html, prices_df]
 
@@ -202,7 +212,7 @@ def _capabilities() -> dict[str, Any]:
             static_columns=[0, 2],
             wrap=True,
             label=f"Correct a type by typing another: {', '.join(TYPES)}",
-            column_widths=["35%", "18%", "47%"],
+            column_widths=["170px", "105px", "480px"],
             visible=False,
         )
         with gr.Row():

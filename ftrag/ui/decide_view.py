@@ -86,15 +86,16 @@ def _readable(answers: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
 
 
 def _headline(result: Mapping[str, Any]) -> str:
-    return f'<p class="ft-route">{ROUTES[result["route"]]}</p><p>{escape(result["sentence"])}</p>'
+    return f'<p class="dc-route">{ROUTES[result["route"]]}</p><p>{escape(result["sentence"])}</p>'
 
 
 def _status(result: Mapping[str, Any], problems: Sequence[str], note: str) -> str:
     said = len(QUESTIONS) - len(result["skipped"])
-    how = f"{said} of {len(QUESTIONS)} questions answered, the rest skipped. Decided by {result['decided_by']}."
-    lines = [f'<p class="ft-note">{escape(how)} This is a first guess; Evaluate measures it on your questions.</p>']
-    lines += [f'<p class="ft-note">{escape(note)}</p>'] if note else []
-    lines += [f'<p class="ft-error" role="alert">Not counted: {escape(text)}</p>' for text in problems]
+    how = f"{said} of {len(QUESTIONS)} questions answered, the rest skipped."
+    how += f" Decided by {result['decided_by']}." if said else ""
+    lines = [f'<p class="dc-note">{escape(how)} This is a first guess; Evaluate measures it on your questions.</p>']
+    lines += [f'<p class="dc-note">{escape(note)}</p>'] if note else []
+    lines += [f'<p class="dc-error" role="alert">Not counted: {escape(text)}</p>' for text in problems]
     return "".join(lines)
 
 

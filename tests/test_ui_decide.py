@@ -1,0 +1,121 @@
+"""The Decide tab's handlers: links restore, prices can be edited, cases agree, nothing is public, files are written."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import gradio as gr
+import pandas as pd
+import pytest
+
+from ftrag.decision.classify import classify
+from ftrag.decision.cost import input_rows
+from ftrag.decision.questions import QUESTIONS
+from ftrag.ui.decide import build_decide, known_cases
+from ftrag.ui.decide_view import (
+    KEYS,
+    OUTPUTS,
+    answers_of_link,
+    classified,
+    link_of,
+    on_answer,
+    on_export,
+    on_export_table,
+    on_preset,
+    on_price,
+    on_use,
+    restore,
+    view,
+)
+
+
+def request(query=""):
+    """What the handlers read of a gr.Request."""
+    return SimpleNamespace(headers={"referer": f"https://host.example/app/?{query}"}, query_params={"decide": query})
+
+
+def named(values):
+    """A handler's list as the answers and the outputs by name."""
+    return dict(zip(KEYS, values, strict=False)), dict(zip(OUTPUTS, values[len(KEYS) :], strict=True))
+
+
+def test_steps_hold_every_question_once():
+    assert sorted(KEYS) == sorted(question.key for question in QUESTIONS)
+
+
+def test_a_link_restores_its_answers():
+    answers = {"knowledge-changes": "weekly", "training-data": "1,000 examples", "latency-requirement": "80ms"}
+    link = view(answers, {}, base="https://host.example/app/")["link"]
+    assert link == (
+        "https://host.example/app/?decide=knowledge-changes:weekly,training-data:1000%20examples,latency-requirement:80ms"
+    )
+    again, shown = named(
+        restore(request("knowledge-changes:weekly,training-data:1000 examples,latency-requirement:80ms"))
+    )
+    assert again["training-data"] == "1000 examples" and again["knowledge-changes"] == "weekly"
+    assert shown["link"] == link
+
+
+@pytest.mark.parametrize("query", ["", "colour:blue", "needs-citations:maybe,:::,,", "<script>:1", "x" * 9999])
+def test_a_broken_link_opens_an_empty_page(query):
+    answers, shown = named(restore(request(query)))
+    assert not any(answers.values()) and "Not enough information" in shown["headline"]
+    assert "<script>" not in "".join(str(value) for value in shown.values())
+
+
+def test_link_text_round_trips():
+    assert answers_of_link(link_of({"monthly-queries": "100,000"})) == {"monthly-queries": "100000"}
+
+
+def test_an_unreadable_answer_is_named_and_the_others_count():
+    values = ["" for _ in KEYS]
+    values[KEYS.index("training-data")] = "<b>lots</b>"
+    values[KEYS.index("needs-citations")] = "true"
+    shown = dict(zip(OUTPUTS, on_answer(request(), {}, *values), strict=True))
+    assert "Not counted" in shown["status"] and "<b>" not in shown["status"]
+    assert "RAG" in shown["headline"]
+
+
+def test_every_case_is_one_click_and_names_its_source():
+    answers, shown = named(on_preset(request(), 0, {}))
+    assert answers["training-data"] == "200 examples" and "Both" in shown["headline"]
+    assert "Neural Dojo, deliverable says both" in shown["status"]
+    assert not any("differs" in row[2] for row in known_cases().rows)
+
+
+def test_an_edited_price_is_kept_and_a_bad_one_refused(recwarn):
+    prices = view({}, {})["prices"]
+    row = [r["key"] for r in input_rows()].index("hourly_usd")
+    prices.loc[row, "Value"] = "0"
+    overrides, *_ = on_price(request(), prices, {}, *["" for _ in KEYS])
+    assert overrides == {"hourly_usd": 0.0}
+    prices.loc[row, "Value"] = "-1"
+    assert on_price(request(), prices, {}, *["" for _ in KEYS])[0] == {}
+
+
+def test_classified_rows_can_be_corrected_used_and_exported():
+    lines = "- Answers must cite the page\n- Always sound like our brand"
+    rows, notice, table, *_ = classified(lines, lambda texts: classify(texts, None))
+    assert "problem both" in notice and "words alone" in notice
+    frame = pd.DataFrame(table["value"])
+    frame.loc[1, "Type"] = "unclear"
+    answers, _ = named(on_use(request(), frame, rows, {}, *["" for _ in KEYS]))
+    assert answers["problem"] == "knowledge" and answers["needs-citations"] == "true"
+    csv_file, json_file = on_export_table(frame, rows)["value"]
+    assert "Set by hand." in Path(csv_file).read_text("utf-8")
+    assert json.loads(Path(json_file).read_text("utf-8"))["answers"]["problem"] == "knowledge"
+
+
+def test_exports_are_three_files():
+    values = ["weekly" if key == "knowledge-changes" else "" for key in KEYS]
+    files = {Path(name).suffix: Path(name).read_text("utf-8") for name in on_export({}, *values)["value"]}
+    assert files[".md"].startswith("# Recommendation: rag") and "| Item | Paid |" in files[".md"]
+    assert files[".html"].count("<svg") == 1 and "src=" not in files[".html"] and "href=" not in files[".html"]
+    assert json.loads(files[".json"])["route"] == "rag"
+
+
+def test_the_tab_builds_and_exposes_no_endpoint():
+    with gr.Blocks() as app:
+        tab = build_decide(lambda lines: classify(lines, None))
+    assert all(fn.api_visibility == "private" for fn in app.fns.values())
+    assert len(tab["restore_outputs"]) == len(restore(request()))
