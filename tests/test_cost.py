@@ -11,7 +11,7 @@ from ftrag.decision.cost import (
     LINES,
     OPTIONS,
     add_cost_arguments,
-    cost_inputs_from,
+    inputs_from,
     estimate,
     evaluate,
     input_rows,
@@ -162,12 +162,12 @@ def test_flags_and_prices_file(tmp_path):
     prices.write_text('{"llm_input_usd": 1.0, "hourly_usd": 0}')
     parser = argparse.ArgumentParser()
     add_cost_arguments(parser)
-    inputs = cost_inputs_from(parser.parse_args(["--prices", str(prices), "--hourly-usd", "80"]))
+    inputs = inputs_from(parser.parse_args(["--prices", str(prices), "--hourly-usd", "80"]))
     assert inputs == {"llm_input_usd": 1.0, "hourly_usd": "80"}  # a flag wins over the file
     assert next(r for r in estimate(inputs)["inputs"] if r["key"] == "hourly_usd")["value"] == 80
     prices.write_text("{broken")
     with pytest.raises(InputError):
-        cost_inputs_from(parser.parse_args(["--prices", str(prices)]))
+        inputs_from(parser.parse_args(["--prices", str(prices)]))
 
 
 def test_answers_feed_the_costs():

@@ -183,6 +183,10 @@ def test_flags_become_answers():
     given = answers_from(parser.parse_args(["--training-data", "200 examples", "--needs-citations", "true"]))
     assert given == {"training-data": "200 examples", "needs-citations": "true"}
     assert answers_from(parser.parse_args([])) == {}
+    given = answers_from(parser.parse_args(["--preset", "sample", "--training-data", "50"]))
+    assert given == {**SAMPLE, "training-data": "50"}  # a flag wins over the preset
+    with pytest.raises(InputError):
+        answers_from(parser.parse_args(["--preset", "unknown"]))
     with pytest.raises(InputError):
         answers_from(parser.parse_args(["--training-data", ""]))
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ftrag.decision.presets import BY_NAME
 from ftrag.decision.questions import BY_KEY, QUESTIONS
 from ftrag.decision.rows import Option, Question
 from ftrag.errors import InputError
@@ -49,7 +50,8 @@ def parse_answers(answers: Mapping[str, str]) -> dict[str, Answer]:
 
 
 def add_decide_arguments(parser: argparse.ArgumentParser) -> None:
-    """One optional flag for each question."""
+    """One optional flag for each question, and --preset for a known case whose answers the other flags replace."""
+    parser.add_argument("--preset", metavar="NAME", help=f"Start from a known case: {', '.join(BY_NAME)}")
     for question in QUESTIONS:
         ids = "|".join(option.id for option in question.options)
         form = {"choice": ids, "amount": "NUMBER", "duration": "TIME"}[question.kind]
@@ -62,7 +64,15 @@ def answers_from(namespace: argparse.Namespace) -> dict[str, str]:
     for key, value in named.items():
         if value is not None and not value.strip():
             raise InputError(f"--{key} is empty; give a value or leave the flag out.")
-    return {key: value for key, value in named.items() if value is not None}
+    return {**_preset(namespace.preset), **{key: value for key, value in named.items() if value is not None}}
+
+
+def _preset(name: str | None) -> Mapping[str, str]:
+    if name is None:
+        return {}
+    if name not in BY_NAME:
+        raise InputError(f"There is no preset '{name}'; the presets are {', '.join(BY_NAME)}.")
+    return BY_NAME[name].answers
 
 
 def _choice(question: Question, text: str) -> Answer:

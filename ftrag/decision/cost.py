@@ -259,7 +259,7 @@ def add_cost_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(f"--{row['key'].replace('_', '-')}", metavar="NUMBER", help=text)
 
 
-def cost_inputs_from(namespace: argparse.Namespace) -> dict[str, object]:
+def inputs_from(namespace: argparse.Namespace) -> dict[str, object]:
     """The flags that were given, over the file of --prices. Raises InputError for a file that cannot be used."""
     given = {row["key"]: getattr(namespace, row["key"], None) for row in _rows()}
     return {**_prices(namespace.prices), **{key: value for key, value in given.items() if value is not None}}

@@ -92,7 +92,7 @@ INDICATORS: tuple[Indicator, ...] = (
     ),
     Indicator(
         "behaviour",
-        r"sounds? like|speaks? like|writes? like|talks? like|reads? like|feel like|the way (?:our|"
+        r"sounds? (?:\w+ )?like|speaks? like|writes? like|talks? like|reads? like|feel like|the way (?:our|"
         r"we)\b|as (?:our|an? experienced)\b",
         ("style-requirements", "high"),
     ),
@@ -100,7 +100,7 @@ INDICATORS: tuple[Indicator, ...] = (
         "behaviour",
         r"polite(?:ly)?\b|friendly\b|formal(?:ly)?\b|informal\b|warm(?:ly)?\b|empath\w+|"
         r"reassuring(?:ly)?|tactful(?:ly)?|calm(?:ly)?\b|plain language|encouraging(?:ly)?|"
-        r"concise(?:ly)?|terse|witty|playful",
+        r"concise(?:ly)?|terse|banter|humou?r\w*|slang|cheer\w*|witty|playful",
     ),
     Indicator(
         "behaviour", r"protocols?\b|conventions?\b|jargon|terminology|abbreviations?|shorthand|nomenclature|house rules"
@@ -130,7 +130,8 @@ _NAMED = (
     r"citations?|sources?|links?|references?|evidence|style|tone|voice|format\w*|template|lookups?|search|retrieval"
 )
 BEFORE = re.compile(
-    r"\b(?:no need|no requirement|(?:do|does|is|are|need|will|did|must) not (?:really |have to |need |require |"
+    r"\b(?:no need|no requirement|(?:nobody|no one) (?:needs|asks|cares|wants|minds)|"
+    r"(?:do|does|is|are|need|will|did|must) not (?:really |have to |need |require |"
     r"care |depend |rely |matter|about|based|looking|necessarily)|need not|not (?:about|based on|"
     r"looking for|a matter of|required to)|no longer|rather than|instead of|regardless of|irrespective of|whatever the|"
     r"without (?:any|needing|having|a need)|"
