@@ -47,7 +47,7 @@ def verdict(answer: str, kind: str, value: Any, reference: Reference | None = No
             6,
             "The boat is red. It can go fast.",
             "Considerable administrative irregularities notwithstanding, applicability remains.",
-        ),  # noqa: E501
+        ),
         ("cites", True, "It is €5 [1].", "It is €5."),
         ("cites", "price-list.md", "It is €5, says the price list.", "It is €5 [1]."),
     ],

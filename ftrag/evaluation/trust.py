@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ Messages = Sequence[Mapping[str, str]]
 RELATED = 0.5  # similarity of questions from which a shared answer is a leak
 COPIED = 0.8  # share of a passage's or a long answer's shingles that a training row may not hold
 LEAK_WORDS = 4  # shorter questions and passages stand in texts by chance
+ASKED = 0.7  # similarity of two questions from which they are one; one changed word in eleven leaves 0.78
 NEARBY = 400  # characters after a question in which its answer is looked for
 TOLERANCE = 1e-6  # of logits, which are equal to the bit when no adapter is on
 NAMED = 5  # findings that a message names
@@ -47,7 +49,7 @@ def no_leaks(gold: Sequence[Gold], examples: Sequence[Example], documents: Seque
 
 def _trained_questions(gold: Sequence[Gold], examples: Sequence[Example]) -> list[dict[str, Any]]:
     asked = [(row, text) for row in examples for text in (row.prompt, *(user for user, _ in row.history))]
-    pairs = near_across([text for _, text in asked], [row.question for row in gold])
+    pairs = near_across([text for _, text in asked], [row.question for row in gold], ASKED)
     found = []
     for i, j, similarity in pairs:
         kind = "exact" if words(asked[i][1]) == words(gold[j].question) else "near"
@@ -58,16 +60,42 @@ def _trained_questions(gold: Sequence[Gold], examples: Sequence[Example]) -> lis
 
 def _trained_answers(gold: Sequence[Gold], examples: Sequence[Example]) -> list[dict[str, Any]]:
     """Evidence or long answers copied into a training row, and the right answer to a related question."""
+    texts = [_row_text(row) for row in examples]
+    prompts = [shingles(row.prompt) for row in examples]
+    wholes = [shingles(text) for text in texts]
+    by_prompt, by_whole = _Postings(prompts), _Postings(wholes)
     found = []
-    asked = [shingles(row.question) for row in gold]
-    seen = [(row, shingles(row.prompt), _row_text(row)) for row in examples]
-    for row, prompt, text in seen:
-        whole = shingles(text)
-        for place, wanted in enumerate(gold):
-            if why := _copied(wanted, text, whole, jaccard(prompt, asked[place])):
-                kind = "exact" if why.endswith("word for word") else "near"
-                found.append(_finding(wanted, "training", f"training row {row.id}", kind, why))
+    for wanted in gold:
+        asked = shingles(wanted.question)
+        copies = [_copies(wanted, label, by_whole) for label in ("evidence", "answers")]
+        for place in sorted(by_prompt.holding(asked, RELATED).union(*copies)):
+            if why := _copied(wanted, texts[place], wholes[place], jaccard(prompts[place], asked)):
+                kind = "exact" if why.endswith("there word for word") else "near"
+                found.append(_finding(wanted, "training", f"training row {examples[place].id}", kind, why))
     return found
+
+
+class _Postings:
+    """Which texts hold a shingle, so that not every text is compared with every other."""
+
+    def __init__(self, sets: Sequence[frozenset[str]]) -> None:
+        self.places: dict[str, list[int]] = {}
+        for place, members in enumerate(sets):
+            for member in members:
+                self.places.setdefault(member, []).append(place)
+
+    def holding(self, wanted: frozenset[str], share: float) -> set[int]:
+        """Every text that may hold that share of the shingles: it holds one of the rarest, more than it may lack."""
+        rarest = sorted(wanted, key=lambda member: len(self.places.get(member, ())))
+        return {
+            place for member in rarest[: int((1 - share) * len(wanted)) + 1] for place in self.places.get(member, ())
+        }
+
+
+def _copies(gold: Gold, label: str, rows: _Postings) -> set[int]:
+    passages = gold.evidence if label == "evidence" else gold.answers
+    long = [shingles(passage) for passage in passages if len(words(passage)) >= LEAK_WORDS + 2]
+    return set().union(*(rows.holding(passage, COPIED) for passage in long))
 
 
 def _row_text(row: Example) -> str:
@@ -93,7 +121,7 @@ def _indexed_answers(gold: Sequence[Gold], documents: Sequence[Document]) -> lis
     asked = [row for row in gold if len(words(row.question)) >= LEAK_WORDS]
     pieces = [(document, start, end) for document in documents for start, end in _pieces(document.text)]
     pairs = near_across(
-        [document.text[start:end] for document, start, end in pieces], [row.question for row in asked], COPIED
+        [document.text[start:end] for document, start, end in pieces], [row.question for row in asked], ASKED
     )
     found = []
     for i, j, similarity in pairs:
@@ -108,8 +136,6 @@ def _indexed_answers(gold: Sequence[Gold], documents: Sequence[Document]) -> lis
 
 def _pieces(text: str) -> Iterator[tuple[int, int]]:
     """Sentences, and the quoted texts and cells of a line of data."""
-    import re
-
     for start, end in sentences(text):
         yield start, end
         for match in re.finditer(r'"([^"\n]{8,400})"|(?<=\|)([^|\n]{8,400})(?=\|)', text[start:end]):
