@@ -12,15 +12,16 @@ import platform
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from ftrag import project as projects, prompts, workflows
+from ftrag import project as projects
+from ftrag import prompts, workflows
 from ftrag.errors import InputError, NotFound
 from ftrag.jobs import Report
-from ftrag.types import Example, Generation, Gold, Verdict
+from ftrag.types import Example, Gold, Prompt, Verdict
 
 SOFTWARE = ("torch", "transformers", "peft", "accelerate")
 
@@ -78,12 +79,20 @@ def _gold_documents(project: Path) -> set[str]:
 
 
 def inspect_data(project: Path) -> dict[str, Any]:
-    """What Train shows before it can be pressed: rows, lengths, duplicates, conflicts, leaks, sufficiency."""
+    """What Train shows before it can be pressed: rows, lengths, duplicates, conflicts, leaks, sufficiency.
+
+    `rendered` holds the first three rows as (prompt, learned part), exactly as the model will see them.
+    """
+    from ftrag import models
     from ftrag.retrieval import store
+    from ftrag.training import encode
     from ftrag.training.inspection import inspect
 
     gold = workflows.gold_rows(project) if (project / "gold.jsonl").exists() else []
-    return inspect(workflows.training_rows(project), gold, store.documents(project))
+    rows = training_data(project, workflows.setting(project, "context_share"))
+    tokenizer = models.tokenizer(projects.settings(project)["model"])
+    value = inspect(rows, gold, store.documents(project), encode.counter(tokenizer))
+    return value | {"gold": len(gold), "rendered": [encode.texts(tokenizer, row) for row in rows[:3]]}
 
 
 def train(project: Path, wanted: Mapping[str, Any], report: Report) -> dict[str, Any]:
@@ -133,3 +142,365 @@ def fingerprints(project: Path, adapter: str | None) -> dict[str, str]:
         "settings": _hash(own["settings"]),
         "software": _hash(software()),
     }
+
+
+def runs(project: Path) -> list[dict[str, Any]]:
+    """Finished runs, newest first: {id, created, route, n, adapter, recorded, stale}."""
+    found = []
+    for path in sorted(project.glob("runs/*/run.json"), reverse=True):
+        run = projects.read_json(path)
+        found.append(
+            {
+                "id": path.parent.name,
+                "created": run["created"],
+                "route": run["decision"]["route"],
+                "n": run["n"],
+                "adapter": run["adapter"],
+                "recorded": run.get("recorded", False),
+            }
+        )
+    return found
+
+
+def load_run(project: Path, run: str) -> dict[str, Any]:
+    """A finished run with the reasons for which it is stale, if any. NotFound for an unknown one."""
+    known = [path.parent.name for path in project.glob("runs/*/run.json")]
+    if run not in known:
+        raise NotFound(
+            f"{project.name} has no run {run!r}; it has {', '.join(sorted(known)) or 'none yet: evaluate it'}"
+        )
+    value: dict[str, Any] = projects.read_json(project / "runs" / run / "run.json")
+    return value | {"stale": stale(project, value)}
+
+
+def stale(project: Path, run: Mapping[str, Any]) -> list[str]:
+    """What has changed since the run: names of its hashes that no longer match."""
+    try:
+        now = fingerprints(project, run["adapter"])
+    except (NotFound, InputError) as error:
+        return [str(error)]
+    return [name for name, value in run["hashes"].items() if now.get(name) != value]
+
+
+def runnable_arms(project: Path, adapter: str | None) -> list[str]:
+    """The arms that this project can run: LoRA arms need an adapter, prompt arms training rows, and so on."""
+    from ftrag.evaluation.arms import ARMS
+    from ftrag.retrieval import store
+
+    have = {
+        "none": True,
+        "retrieved": bool(store.chunks(project)),
+        "oracle": any(row.evidence for row in workflows.gold_rows(project)),
+    }
+    shots = bool(workflows.training_rows(project))
+    return [
+        name
+        for name, arm in ARMS.items()
+        if have[arm.context] and (adapter or not arm.adapter) and (shots or not arm.few_shot)
+    ]
+
+
+def evaluate(
+    project: Path,
+    arms: Sequence[str] | None,
+    report: Report,
+    *,
+    resume: bool = False,
+    limit: int | None = None,
+    adapter: str | None = None,
+    k: int | None = None,
+) -> dict[str, Any]:
+    """The gold questions under every arm; causes, clusters, gates and the verdict. A stopped run can be resumed."""
+    from ftrag.evaluation import runner
+
+    plan, gold = _plan(project, arms, limit, adapter, k)
+    folder = _run_folder(project, plan, resume)
+    report(0.01, "loading the model")
+    llm = _checked_model(project, plan["adapter"])
+    rows = []
+    for row in runner.run(
+        folder,
+        gold,
+        plan["arms"],
+        llm,
+        workflows.retriever(project),
+        adapter=plan["adapter"],
+        oracle=oracle_passages(project),
+        few_shot=few_shot(project),
+        k=plan["k"],
+        settings=workflows.generation(project),
+        checks=projects.settings(project)["checks"],
+        on_progress=lambda fraction, message: report(0.02 + 0.93 * fraction, message),
+        should_stop=report.should_stop,
+    ):
+        rows.append(row)
+    if len(rows) < len(gold) * len(plan["arms"]):
+        return {"run": folder.name, "stopped": f"{len(rows)} answers are kept; go on with --resume"}
+    report(0.96, "causes and verdict")
+    run = conclude(project, folder.name, plan, gold, rows)
+    projects.write_json(folder / "run.json", run)
+    return summary(run)
+
+
+def _plan(
+    project: Path, arms: Sequence[str] | None, limit: int | None, adapter: str | None, k: int | None
+) -> tuple[dict[str, Any], list[Gold]]:
+    """What will be run, checked before anything slow happens: arms, adapter, leaks."""
+    from ftrag.evaluation import trust
+    from ftrag.evaluation.arms import ARMS
+    from ftrag.retrieval import store
+
+    gold = workflows.gold_rows(project)[:limit]
+    chosen = workflows.choose_adapter(project, adapter)
+    possible = runnable_arms(project, chosen)
+    for arm in arms or []:
+        if arm not in ARMS:
+            raise InputError(f"there is no arm {arm!r}; the arms are {', '.join(ARMS)}")
+        if arm not in possible:
+            need = "an adapter: train one first" if ARMS[arm].adapter else "documents, gold evidence or training rows"
+            raise InputError(f"the arm {arm} needs {need}")
+    if arms and "base" not in arms:
+        raise InputError("the arm base is needed: every other arm is compared with it")
+    trust.no_leaks(gold, workflows.training_rows(project), store.documents(project))
+    plan = {
+        "arms": [arm for arm in ARMS if arm in (arms or possible)],
+        "adapter": chosen,
+        "limit": limit,
+        "k": k or workflows.setting(project, "k"),
+        "hashes": fingerprints(project, chosen),
+    }
+    return plan, gold
+
+
+def few_shot(project: Path) -> list[Example]:
+    """The examples that the prompt arms show: the same ones for every question, chosen from the training rows."""
+    from ftrag.evaluation.runner import pick_few_shot
+
+    rows = workflows.training_rows(project)
+    return pick_few_shot(rows, n=3) if rows else []
+
+
+def _run_folder(project: Path, plan: Mapping[str, Any], resume: bool) -> Path:
+    """A new folder, or the newest unfinished one with the same plan."""
+    if resume:
+        for path in sorted(project.glob("runs/*/plan.json"), reverse=True):
+            if not (path.parent / "run.json").exists() and projects.read_json(path) == plan:
+                return path.parent
+    folder = project / "runs" / projects.new_id()
+    projects.write_json(folder / "plan.json", plan)
+    return folder
+
+
+def _checked_model(project: Path, adapter: str | None) -> Any:
+    """The model with the adapter at hand, after the check that its base arm is the bare model."""
+    from ftrag.evaluation import trust
+
+    llm = workflows.ready_model(project, adapter)
+    if adapter:
+        trust.base_is_bare(llm, Prompt(prompts.chat("What is the capital of France?")))
+    return llm
+
+
+def conclude(
+    project: Path, run: str, plan: Mapping[str, Any], gold: Sequence[Gold], rows: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Everything that follows from the answers of a run, in the shape of run.json. Reads no model."""
+    from ftrag.evaluation import runner
+    from ftrag.evaluation.diagnose import diagnose
+
+    verdicts = [Verdict(row["id"], row["arm"], row["content"], row["behaviour"]) for row in rows]
+    retrieved = {row["id"]: row["retrieved"] for row in rows if row["retrieved"] is not None}
+    found = diagnose(verdicts, retrieved)
+    own = projects.settings(project)
+    return {
+        "run": run,
+        "project": own["name"],
+        "title": own["title"],
+        "description": own["description"],
+        "example": own.get("example"),
+        "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "machine": machine(),
+        "model": own["model"],
+        "software": software(),
+        **plan,
+        "arms": runner.summarise(rows),
+        "n": len(gold),
+        **{key: found[key] for key in ("causes", "regressions", "excluded", "differences", "interaction")},
+        "minimum_detectable_effect": found["minimum_detectable_effect"],
+        "clusters": [],
+        "gates": [],
+        "decision": found["decision"],
+        "reasons": found["reasons"],
+        "rows": _opened(gold, rows, found["rows"]),
+    }
+
+
+def _opened(
+    gold: Sequence[Gold], rows: Sequence[Mapping[str, Any]], causes: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """One entry per question with every arm's answer, for the page and the report."""
+    by_id = {row["id"]: row for row in causes}
+    answers: dict[str | int, dict[str, Any]] = {}
+    for row in rows:
+        answers.setdefault(row["id"], {})[row["arm"]] = {
+            "text": row["answer"],
+            **{key: row[key] for key in ("content", "behaviour", "why", "sources", "seconds", "tokens")},
+        }
+    return [
+        {
+            "id": one.id,
+            "question": one.question,
+            "expected": list(one.answers),
+            "evidence": list(one.evidence),
+            "slice": one.slice,
+            "cause": {key: value for key, value in by_id.get(one.id, {}).items() if key in ("content", "behaviour")},
+            "retrieved": by_id.get(one.id, {}).get("retrieved"),
+            "answers": answers.get(one.id, {}),
+        }
+        for one in gold
+    ]
+
+
+SUMMARY = ("run", "arms", "differences", "causes", "regressions", "excluded", "clusters", "gates", "decision")
+
+
+def summary(run: Mapping[str, Any]) -> dict[str, Any]:
+    """What `evaluate` prints: the run without its rows."""
+    return {key: run[key] for key in SUMMARY} | {
+        "route": run["decision"]["route"],
+        "reasons": run["reasons"],
+        "minimum_detectable_effect": run["minimum_detectable_effect"],
+    }
+
+
+# --- what becomes of a run
+
+
+def compare(
+    project: Path,
+    report: Report,
+    k: int | None = None,
+    retriever: str = "bm25",
+    adapter: str | None = None,
+) -> dict[str, Any]:
+    """The auto-RAG A/B: the gold questions on the same model without and with retrieved passages."""
+    from ftrag.evaluation import runner
+    from ftrag.evaluation.attribution import by_question
+    from ftrag.evaluation.diagnose import pairs
+    from ftrag.evaluation.stats import compare as paired
+
+    plan, gold = _plan(project, None, None, adapter, k)
+    arms = ("lora", "lora+rag") if plan["adapter"] else ("base", "base+rag")
+    if missing := set(arms) - set(plan["arms"]):
+        raise InputError(f"the comparison needs {' and '.join(sorted(missing))}; ingest documents first")
+    report(0.01, "loading the model")
+    llm = _checked_model(project, plan["adapter"])
+    folder = project / "comparisons" / projects.new_id()
+    rows = list(
+        runner.run(
+            folder,
+            gold,
+            arms,
+            llm,
+            workflows.retriever(project, retriever),
+            adapter=plan["adapter"],
+            k=plan["k"],
+            settings=workflows.generation(project),
+            checks=projects.settings(project)["checks"],
+            on_progress=lambda fraction, message: report(0.02 + 0.97 * fraction, message),
+        )
+    )
+    verdicts = [Verdict(row["id"], row["arm"], row["content"], row["behaviour"]) for row in rows]
+    without, with_ = (runner.summarise(rows)[arm] for arm in arms)
+    axis = "both" if without["both"] is not None else "content"
+    difference = {"axis": axis} | paired(pairs(by_question(verdicts, axis), *arms))
+    value = {"n": len(gold), "k": plan["k"], "retriever": retriever, "adapter": plan["adapter"]}
+    value |= {"without": without, "with": with_, "difference": difference}
+    projects.write_json(folder / "comparison.json", value)
+    return value
+
+
+def tree_hash(folder: Path) -> str:
+    """One hash over the names and bytes of a folder's files."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(str(path.relative_to(folder)).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def reroute(project: Path, report: Report) -> dict[str, Any]:
+    """A retrieval-first sibling: base model and retrieval, no adapter; its comparison runs at once.
+
+    The original is not touched, so the way from it to the sibling is found by looking at the siblings' lineage.
+    """
+    own = projects.settings(project)
+    job = report.folder.name if report.folder else None
+    if sibling := rerouted(project):
+        return {"project": sibling.name, "parent": own["name"], "job": job, "existed": True}
+    sibling = _clone(project, _free_name(project))
+    report(0.05, f"comparing without and with retrieval in {sibling.name}")
+    value = {"project": sibling.name, "parent": own["name"], "job": job, "path": str(sibling), "existed": False}
+    if (sibling / "gold.jsonl").exists():
+        value["comparison"] = compare(sibling, report, adapter="none")
+    return value
+
+
+def rerouted(project: Path) -> Path | None:
+    """The retrieval-first sibling of a project, if it has been made."""
+    created = projects.settings(project)["created"]
+    for path in sorted(project.parent.glob("*/project.json")):
+        lineage = projects.read_json(path).get("lineage") or {}
+        if lineage.get("parent") == project.name and lineage.get("parent_created") == created:
+            return path.parent
+    return None
+
+
+def _free_name(project: Path) -> str:
+    name, number = f"{project.name}-rag", 2
+    while (project.parent / name).exists():
+        name, number = f"{project.name}-rag-{number}", number + 1
+    return name
+
+
+def _clone(project: Path, name: str) -> Path:
+    """Documents, training and gold rows in a new folder beside the original, its index built anew; renamed last."""
+    from ftrag.retrieval import store
+
+    own = projects.settings(project)
+    draft = project.parent / f".{name}-{projects.new_id()}"
+    shutil.copytree(project / "documents", draft / "documents")
+    for file in ("gold.jsonl", "examples.jsonl"):
+        if (project / file).exists():
+            shutil.copy2(project / file, draft / file)
+    projects.write_json(
+        draft / "project.json",
+        own
+        | {
+            "name": name,
+            "title": f"{own['title']} – retrieval first",
+            "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "runtime_config": {"rag_first": True},
+            "lineage": {"parent": project.name, "parent_created": own["created"], "reason": "reroute to RAG"},
+        },
+    )
+    store.refresh(draft)
+    return draft.rename(project.parent / name)
+
+
+def report(project: Path, run: str, form: str = "md") -> str:
+    """One page about a run, rebuilt from what it stored."""
+    from ftrag.report import render
+
+    value = load_run(project, run)
+    value.pop("stale")
+    return render(value, form)
+
+
+def export(project: Path, adapter: str, merge: bool = False) -> dict[str, Any]:
+    """An adapter as files that peft loads anywhere, or the whole model with it merged in."""
+    from ftrag.training import adapters
+
+    chosen = workflows.choose_adapter(project, adapter)
+    if chosen is None:
+        raise InputError("there is nothing to export without an adapter; name one")
+    return {"files": [str(path) for path in adapters.export(project, chosen, merge)]}

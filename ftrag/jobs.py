@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ftrag.errors import FtragError, InputError, NotFound
-from ftrag.project import home, new_id, read_json, write_json
+from ftrag.project import append_jsonl, home, new_id, read_json, read_jsonl, write_json
 
 WAITING, RUNNING, DONE, FAILED, CANCELLED, LOST = "queued", "running", "done", "failed", "cancelled", "lost"
 ENDED = {DONE, FAILED, CANCELLED, LOST}
@@ -51,6 +51,8 @@ class Report:
     def __call__(self, fraction: float, message: str, **more: Any) -> None:
         """fraction in [0, 1]; message for people; more: numbers that the live view shows."""
         self._last |= {"fraction": round(min(max(fraction, 0.0), 1.0), 4), "message": message, **more}
+        if "step" in more and self.folder is not None:
+            append_jsonl(self.folder / "metrics.jsonl", [more])
         if time.monotonic() - self._written > 0.2:
             self.write(RUNNING)
         elif self.folder is None and sys.stderr.isatty():
@@ -212,6 +214,11 @@ def read_log(folder: Path, characters: int = 4000) -> str:
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - characters))
         return file.read().decode(errors="replace")
+
+
+def metrics(root: Path, job: str) -> list[dict[str, Any]]:
+    """The numbers that a job reported step by step, for its plot."""
+    return list(read_jsonl(root / "jobs" / job / "metrics.jsonl"))
 
 
 def find(root: Path, job: str, owner: str | None = None) -> Path:

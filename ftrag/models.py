@@ -155,6 +155,14 @@ def load(name: str = DEFAULT, dtype: str = "auto", on_progress: Progress = quiet
     return Loaded(model.to(device), tokenizer, name, fingerprint(folder), chosen)
 
 
+def tokenizer(name: str = DEFAULT) -> Any:
+    """A tokenizer of the caller's own: fast tokenizers must not be shared between threads."""
+    from transformers import AutoTokenizer
+
+    with _quiet_transformers():
+        return AutoTokenizer.from_pretrained(prepare(name), local_files_only=True)
+
+
 @contextlib.contextmanager
 def _quiet_transformers() -> Iterator[None]:
     """No progress bars of the library on standard error while loading; its settings are put back afterwards."""

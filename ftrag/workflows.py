@@ -6,14 +6,14 @@ Every function takes the project's folder; results are plain values in the shape
 from __future__ import annotations
 
 import functools
-import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ftrag import jobs, project as projects, prompts
+from ftrag import project as projects
+from ftrag import prompts
 from ftrag.errors import FtragError, InputError, NotFound
 from ftrag.types import Delta, Example, Generation, Gold, Hit, Prompt, Retriever
 
@@ -331,7 +331,8 @@ def classify(lines: Sequence[str]) -> list[dict[str, Any]]:
 
 def diagnose(file: Path, gold_file: Path | None = None) -> dict[str, Any]:
     """Causes, regressions, differences and route from a file of verdicts, or of answers when gold rows are given."""
-    from ftrag.evaluation import diagnose as diagnosis, verdicts
+    from ftrag.evaluation import diagnose as diagnosis
+    from ftrag.evaluation import verdicts
 
     if gold_file is None:
         return diagnosis.diagnose(verdicts.read(file))

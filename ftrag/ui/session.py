@@ -1,0 +1,93 @@
+"""Who is asking: a visitor's private workspace, and errors in the visitor's words."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import inspect
+import os
+import re
+import secrets
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from ftrag import project as projects
+from ftrag.errors import FtragError, InputError, NotFound
+from ftrag.ui import texts
+
+VISITOR = re.compile(r"[0-9a-f]{32}")  # 128 random bits
+
+
+def new_visitor() -> str:
+    return secrets.token_hex(16)
+
+
+def secret() -> str:
+    """The key that encrypts visitors' ids in their browsers; kept, so that a restart loses nobody's workspace."""
+    path = projects.home() / "secret"
+    if not path.exists():
+        projects.write_bytes(path, secrets.token_hex(32).encode())
+        path.chmod(0o600)
+    return path.read_text()
+
+
+def owner(visitor: str) -> str:
+    """What jobs are filed under: a hash, so that no id is ever part of a path or a listing. InputError for a non-id."""
+    if not isinstance(visitor, str) or not VISITOR.fullmatch(visitor):
+        raise InputError(texts.NO_VISITOR)
+    return hashlib.sha256(visitor.encode()).hexdigest()[:32]
+
+
+def workspace(visitor: str) -> Path:
+    """The visitor's own FTRAG_HOME; with FTRAG_SHARED_HOME=1 the one that the command line uses."""
+    name = owner(visitor)
+    if os.environ.get("FTRAG_SHARED_HOME") == "1":
+        return projects.home()
+    folder = projects.home() / "visitors" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def project(visitor: str, name: str | None) -> Path:
+    """One of the visitor's projects, by name only: a path from a page is never followed."""
+    if not name:
+        raise InputError(texts.NO_PROJECT)
+    if not projects.NAME.fullmatch(name):
+        raise NotFound(texts.UNKNOWN_PROJECT)
+    return projects.find(name, workspace(visitor))
+
+
+def guarded(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """A handler whose errors reach the visitor as one sentence, and nobody as a traceback."""
+    if inspect.isgeneratorfunction(handler):
+
+        @functools.wraps(handler)
+        def stream(*args: Any, **kwargs: Any) -> Iterator[Any]:
+            try:
+                yield from handler(*args, **kwargs)
+            except Exception as error:
+                raise _for_visitor(error) from None
+
+        return stream
+
+    @functools.wraps(handler)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return handler(*args, **kwargs)
+        except Exception as error:
+            raise _for_visitor(error) from None
+
+    return call
+
+
+def _for_visitor(error: Exception) -> gr.Error:
+    if isinstance(error, gr.Error):
+        return error
+    if isinstance(error, FtragError):
+        return gr.Error(str(error), title=texts.PLEASE, duration=8, print_exception=False)
+    traceback.print_exception(error)
+    return gr.Error(texts.OUR_FAULT, title=texts.SORRY, duration=8, print_exception=False)

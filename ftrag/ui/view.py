@@ -1,0 +1,76 @@
+"""Values -> small pieces of HTML. Everything that a user or a model wrote is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], numeric: Sequence[int] = ()) -> str:
+    """A plain table; numeric columns are right-aligned. Cells are escaped unless they are Safe."""
+    head = "".join(f"<th{_class(place in numeric)}>{escape(title)}</th>" for place, title in enumerate(headers))
+    body = "".join(
+        "<tr>"
+        + "".join(f"<td{_class(place in numeric)}>{cell(value)}</td>" for place, value in enumerate(row))
+        + "</tr>"
+        for row in rows
+    )
+    return f'<div class="ft-scroll"><table class="ft-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+class Safe(str):
+    """HTML that this package wrote itself."""
+
+
+def cell(value: Any) -> str:
+    return value if isinstance(value, Safe) else "–" if value is None else escape(str(value))
+
+
+def _class(numeric: bool) -> str:
+    return ' class="n"' if numeric else ""
+
+
+def percent(value: float | None) -> str:
+    return "–" if value is None else f"{value * 100:.0f} %"
+
+
+def verdict_mark(value: bool | None, name: str) -> Safe:
+    if value is None:
+        return Safe(f'<span class="ft-mute">{escape(name)} –</span>')
+    kind, sign = ("ok", "✓") if value else ("bad", "✗")
+    return Safe(f'<span class="ft-{kind}">{sign} {escape(name)}</span>')
+
+
+def bar(fraction: float, message: str, note: str = "") -> str:
+    share = min(max(fraction, 0.0), 1.0) * 100
+    return (
+        f'<div class="ft-card" role="status"><b>{escape(message)}</b> <span class="ft-mute">{escape(note)}</span>'
+        f'<div class="ft-bar" role="progressbar" aria-valuenow="{share:.0f}" aria-valuemin="0" aria-valuemax="100" '
+        f'aria-label="progress"><i style="width:{share:.1f}%"></i></div></div>'
+    )
+
+
+def seconds(value: float) -> str:
+    return f"{value:.0f} s" if value < 90 else f"{value / 60:.0f} min"
+
+
+def job_card(job: Mapping[str, Any] | None, empty: str) -> str:
+    """A job's state as a progress bar with its command."""
+    if job is None:
+        return f'<p class="ft-note">{escape(empty)}</p>'
+    left = f"about {seconds(job['seconds_left'])} left" if job.get("seconds_left") and job["state"] == "running" else ""
+    note = " · ".join(filter(None, [job["state"], left]))
+    command = f'<div class="ft-code ft-note">The same by command: <code>{escape(job["command"])}</code></div>'
+    return bar(job["fraction"], job["message"], note) + command
+
+
+def source_card(row: Mapping[str, Any]) -> str:
+    quote = escape(row["quote"][:600])
+    body = f"<mark>{quote}</mark>" if row["supports"] else quote
+    label = "supports the answer" if row["supports"] else "read, not used"
+    where = escape(row["where"] or "")
+    return (
+        f'<div class="ft-source"><b>{escape(row["document"])}</b> <span class="ft-mute">{where} · characters '
+        f"{row['start']}–{row['end']} · {label}</span><br>{body}</div>"
+    )
