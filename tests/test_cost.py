@@ -11,10 +11,10 @@ from ftrag.decision.cost import (
     LINES,
     OPTIONS,
     add_cost_arguments,
-    inputs_from,
     estimate,
     evaluate,
     input_rows,
+    inputs_from,
 )
 from ftrag.decision.questionnaire import decide
 from ftrag.errors import InputError

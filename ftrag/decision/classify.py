@@ -138,7 +138,8 @@ def type_of(scores: Mapping[str, float]) -> str:
 def _row(capability: str, reading: Reading, meaning: Meaning | None) -> dict[str, Any]:
     scores = points(reading, meaning)
     kind = type_of(scores)
-    words = [words for indicator, words in reading.hits if scores[indicator.axis] >= BAR]
+    found = [words for indicator, words in reading.hits if scores[indicator.axis] >= BAR]
+    words = [word for word in found if not any(word != other and word in other for other in found)]
     row = {
         "capability": capability,
         "type": kind,

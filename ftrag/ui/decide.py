@@ -67,7 +67,7 @@ def build_decide(workflows_classify: Classify) -> dict[str, Any]:
     everything = [*inputs, *outputs]
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     gr.on(
-        [component.input for component in inputs],
+        [*(box.input for box in inputs), *(box.blur for box in inputs if isinstance(box, gr.Textbox))],
         on_answer,
         [overrides_st, *inputs],
         outputs,
@@ -153,11 +153,11 @@ def _results(first: Mapping[str, Any]) -> list[Any]:
         height=240,
         x_title="",
         y_lim=[0, None],
-        caption="Prompting starts with 3 points. A route needs at least 3, and as many as prompting.",
         label="Points",
         show_label=False,
         colors_in_legend=[],
     )
+    gr.HTML("<small>Prompting starts with 3 points. A route needs at least 3, and as many as prompting.</small>")
     with gr.Accordion("Why", open=True):
         why_html = gr.HTML(first["why"])
     with gr.Accordion("Warnings", open=True):
