@@ -42,21 +42,26 @@ def inspect(
     examples: Sequence[Example],
     gold: Sequence[Gold],
     documents: Sequence[Document],
-    count_tokens: Callable[[Example], tuple[int, int]],
+    count_tokens: Callable[[Example], tuple[int, int]] | None = None,
     max_tokens: int = 2048,
 ) -> dict[str, Any]:
     """The report of a training set. count_tokens gives (all, learned) tokens of a row as it will be trained.
 
+    encode.counter makes one; without it sizes are in words, which `unit` says, and no row counts as too long.
+
     Rows are named by Example.id. `blocked` holds one sentence per reason why this set must not be trained on.
     """
-    counts = [count_tokens(example) for example in examples]
+    counts = [(count_tokens or _count_words)(example) for example in examples]
     overlap = gold_overlap(examples, gold)
     return {
         "rows": len(examples),
         "first": [_parsed(example) for example in examples[:3]],
+        "unit": "tokens" if count_tokens else "words",
         "tokens": _sizes(counts),
         "histogram": histogram([total for total, _ in counts]),
-        "too_long": [row.id for row, (total, _) in zip(examples, counts, strict=True) if total > max_tokens],
+        "too_long": [
+            row.id for row, (total, _) in zip(examples, counts, strict=True) if count_tokens and total > max_tokens
+        ],
         "duplicates": duplicates(examples),
         "near_duplicates": near_duplicates(examples)[:SHOWN],
         "conflicts": conflicts(examples),
@@ -72,6 +77,11 @@ def _parsed(example: Example) -> dict[str, Any]:
     fields = ("id", "prompt", "response", "rejected", "context", "evidence", "system", "slice", "group")
     values = {field: getattr(example, field) for field in fields}
     return {field: list(value) if isinstance(value, tuple) else value for field, value in values.items() if value}
+
+
+def _count_words(example: Example) -> tuple[int, int]:
+    learned = len(words(example.response))
+    return learned + sum(len(words(text)) for text in (example.prompt, *example.context)), learned
 
 
 def _sizes(counts: Sequence[tuple[int, int]]) -> dict[str, int]:

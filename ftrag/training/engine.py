@@ -1,0 +1,284 @@
+"""The machinery of a training: peft around the model, Trainer around both, and the checkpoint after a step."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import random
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ftrag.models import Loaded
+from ftrag.training import checkpoints, estimate
+from ftrag.training.attention import grouped_attention
+from ftrag.training.encode import Row, collate
+from ftrag.training.settings import TrainSettings
+from ftrag.training.watch import Watch
+
+
+@contextlib.contextmanager
+def lora(loaded: Loaded, settings: TrainSettings) -> Iterator[Any]:
+    """A peft model around the loaded one: seeded LoRA weights in float32, whatever the base is in.
+
+    Afterwards the LoRA is taken off again, for peft puts its layers into the loaded model itself.
+    """
+    import torch
+    from peft import LoraConfig, get_peft_model
+
+    config = LoraConfig(
+        r=settings.rank,
+        lora_alpha=settings.lora_alpha,
+        lora_dropout=settings.dropout,
+        target_modules=list(settings.target_modules),
+        task_type="CAUSAL_LM",
+    )
+    with torch.random.fork_rng(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # peft asks for an attribute that transformers renames
+        torch.manual_seed(settings.seed)
+        model = get_peft_model(loaded.model, config)
+    try:
+        with grouped_attention(loaded):
+            yield model
+    finally:
+        model.unload()
+        loaded.model.eval()
+        for leftover in ("peft_config", "_hf_peft_config_loaded"):
+            vars(loaded.model).pop(leftover, None)
+
+
+def state(model: Any) -> dict[str, Any]:
+    """The LoRA weights by peft's file names, copied."""
+    from peft import get_peft_model_state_dict
+
+    return {name: tensor.detach().clone() for name, tensor in get_peft_model_state_dict(model).items()}
+
+
+@dataclass
+class Run:
+    """One training under way."""
+
+    loaded: Loaded
+    model: Any  # PeftModel
+    settings: TrainSettings
+    batches: Sequence[Sequence[Row]]  # micro-batches in order, equally many for every optimizer step
+    held_out: Sequence[Sequence[Row]]
+    checkpoints: Path
+    watch: Watch
+    should_stop: Callable[[], bool]
+    best: dict[str, Any] = field(default_factory=dict)  # LoRA weights of the best held-out loss
+    trainable: int = 0  # parameters
+    step_losses: list[float] = field(default_factory=list)  # of this step's micro-batches, each over the step's tokens
+
+    def __post_init__(self) -> None:
+        self.trainable = sum(weight.numel() for weight in self.model.parameters() if weight.requires_grad)
+
+    @property
+    def micro(self) -> int:
+        return len(self.batches) // self.watch.steps
+
+    def loss(self, batch: Sequence[Row]) -> Any:
+        """Mean loss over the learned tokens of a batch."""
+        inputs = {name: tensor.to(self.model.device) for name, tensor in collate(batch, 0).items()}
+        labels = inputs.pop("labels")
+        with precision(self):
+            logits = self.model(**inputs, use_cache=False).logits
+        return cross_entropy(logits, labels, len(labels))
+
+    def estimate(self) -> float:
+        """Seconds that the whole training will take, from a few real batches; leaves no trace."""
+        self.model.train()
+        left = self.batches[len(self.watch.losses) * self.micro :]
+        evaluations = [step for step in evaluation_steps(self) if step > len(self.watch.losses)]
+        per_position = estimate.measure(estimate.without_trace(self.model, self.loss), left) if left else 0.0
+        return estimate.seconds(per_position, left, self.held_out, len(evaluations))
+
+    def resume(self) -> Path | None:
+        """The newest whole checkpoint, if any; its history and its best weights are taken over."""
+        checkpoints.sweep(self.checkpoints)
+        found = checkpoints.newest(self.checkpoints)
+        if found:
+            from safetensors.torch import load_file
+
+            self.watch.recall(json.loads((found / "watch.json").read_bytes()))
+            self.best = load_file(found / "best.safetensors") if (found / "best.safetensors").exists() else {}
+        return found
+
+    def evaluate(self) -> float:
+        """Loss per learned token over all held-out rows."""
+        import torch
+
+        self.model.eval()
+        with torch.no_grad():
+            tokens = [sum(len(row.answer) for row in batch) for batch in self.held_out]
+            losses = [float(self.loss(batch)) for batch in self.held_out]
+        self.model.train()
+        return sum(loss * n for loss, n in zip(losses, tokens, strict=True)) / sum(tokens)
+
+    def change(self) -> float:
+        """Mean absolute change, in nats, of the learned tokens' log-probability by the adapter, on a few rows."""
+        import torch
+
+        batch = list((self.held_out or self.batches)[0])[:4]
+        inputs = {name: tensor.to(self.model.device) for name, tensor in collate(batch, 0).items()}
+        labels = inputs.pop("labels")[:, None]
+        self.model.eval()
+        with torch.no_grad(), precision(self):
+            after = self.model(**inputs).logits.float().log_softmax(-1).gather(1, labels)
+            with self.model.disable_adapter():
+                before = self.model(**inputs).logits.float().log_softmax(-1).gather(1, labels)
+        return float((after - before).abs().mean())
+
+
+def cross_entropy(logits: Any, labels: Any, tokens: Any) -> Any:
+    """Sum over the kept positions, in float32, divided by the tokens of the whole optimizer step."""
+    import torch
+
+    return torch.nn.functional.cross_entropy(logits.float(), labels, reduction="sum") / tokens
+
+
+@contextlib.contextmanager
+def precision(run: Run) -> Iterator[None]:
+    """bfloat16 arithmetic over float32 LoRA weights. peft would lift every input to float32 and back."""
+    import torch
+    from peft.helpers import disable_input_dtype_casting
+
+    if run.loaded.dtype != "bfloat16":
+        yield
+        return
+    with disable_input_dtype_casting(run.model), torch.autocast(run.model.device.type, torch.bfloat16):
+        yield
+
+
+def evaluation_steps(run: Run) -> set[int]:
+    """Optimizer steps after which the held-out loss is taken: evenly, and always the last."""
+    if not run.held_out:
+        return set()
+    count = max(1, round(run.settings.epochs * run.settings.evaluations))
+    return {round(n * run.watch.steps / count) for n in range(1, count + 1)}
+
+
+def fit(run: Run, resume: Path | None) -> None:
+    """Run Trainer over the planned micro-batches, from a checkpoint if one is given."""
+    from peft.helpers import disable_input_dtype_casting
+
+    done = len(run.watch.losses)
+    if done == run.watch.steps or run.watch.exhausted():
+        return
+    run.watch.start(sum(map(estimate.cost, run.batches[done * run.micro :])))
+    bfloat16 = run.loaded.dtype == "bfloat16"
+    with disable_input_dtype_casting(run.model) if bfloat16 else contextlib.nullcontext():
+        _trainer(run).train(resume_from_checkpoint=str(resume) if resume else None)
+
+
+def _trainer(run: Run) -> Any:
+    """Trainer over whole micro-batches: an item of the data set is one, so a DataLoader batch holds a single item."""
+    from accelerate import PartialState
+    from transformers import PrinterCallback, ProgressCallback, Trainer, TrainerCallback, TrainingArguments
+
+    processes = PartialState().num_processes
+    settings = run.settings
+    arguments = TrainingArguments(
+        output_dir=str(run.checkpoints.parent),
+        max_steps=run.watch.steps,
+        per_device_train_batch_size=1,
+        gradient_accumulation_steps=max(1, run.micro // processes),
+        train_sampling_strategy="sequential",
+        learning_rate=settings.learning_rate,
+        lr_scheduler_type="cosine",
+        warmup_steps=round(settings.warmup * run.watch.steps),
+        weight_decay=settings.weight_decay,
+        bf16=run.loaded.dtype == "bfloat16",
+        use_cpu=run.model.device.type == "cpu",
+        seed=settings.seed,
+        remove_unused_columns=False,
+        label_names=["labels"],
+        logging_strategy="no",
+        logging_nan_inf_filter=False,
+        save_strategy="no",
+        report_to=[],
+        disable_tqdm=True,
+        dataloader_pin_memory=False,
+    )
+
+    def loss(outputs: Any, labels: Any, num_items_in_batch: Any = None) -> Any:
+        value = cross_entropy(outputs.logits, labels, num_items_in_batch)
+        run.step_losses.append(float(value.detach()))
+        return value
+
+    trainer = Trainer(
+        model=run.model,
+        args=arguments,
+        train_dataset=list(run.batches),
+        data_collator=lambda items: collate(items[0], 0),
+        compute_loss_func=loss,
+    )
+    watching = TrainerCallback()
+    watching.on_step_end = lambda args, state, control, **kwargs: _after_step(run, trainer, control)
+    trainer.add_callback(watching)
+    for printing in (PrinterCallback, ProgressCallback):
+        trainer.remove_callback(printing)
+    return trainer
+
+
+def _after_step(run: Run, trainer: Any, control: Any) -> None:
+    """Record the step, evaluate and save when it is time, and end the training when asked to or when it gets worse."""
+    watch = run.watch
+    done = len(watch.losses)
+    rows = [row for batch in run.batches[done * run.micro : (done + 1) * run.micro] for row in batch]
+    positions = sum(map(estimate.cost, run.batches[done * run.micro : (done + 1) * run.micro]))
+    losses, run.step_losses = run.step_losses, []
+    watch.step(sum(losses), sum(map(len, rows)), positions, trainer.lr_scheduler.get_last_lr()[0])
+    step = done + 1
+    if step in evaluation_steps(run) and watch.evaluated(run.evaluate()):
+        run.best = state(run.model)
+    if run.should_stop() and step < watch.steps:
+        watch.stopped = True
+    if watch.stopped or watch.exhausted():
+        control.should_training_stop = True
+    if (watch.stopped or step % run.settings.save_steps == 0 or step == watch.steps) and trainer.args.should_save:
+        checkpoints.commit(run.checkpoints / checkpoints.name(step), snapshot(run, trainer))
+        checkpoints.sweep(run.checkpoints)
+
+
+def snapshot(run: Run, trainer: Any) -> dict[str, bytes]:
+    """The files that Trainer resumes from, under its own names, and ours beside them."""
+    import numpy as np
+    import torch
+    from safetensors.torch import save
+
+    generators = {"python": random.getstate(), "numpy": np.random.get_state(), "cpu": torch.random.get_rng_state()}
+    if torch.cuda.is_available():
+        generators["cuda"] = torch.cuda.random.get_rng_state()
+    config = run.model.peft_config["default"].to_dict()
+    files = {
+        "adapter_model.safetensors": save(state(run.model)),
+        "adapter_config.json": json.dumps(
+            config, default=lambda v: sorted(v) if isinstance(v, set) else str(v)
+        ).encode(),
+        "optimizer.pt": _saved(trainer.optimizer.state_dict()),
+        "scheduler.pt": _saved(trainer.lr_scheduler.state_dict()),
+        "rng_state.pth": _saved(generators),
+        "trainer_state.json": json.dumps(asdict(trainer.state), default=str).encode(),
+        "watch.json": json.dumps(run.watch.record()).encode(),
+    }
+    return files | ({"best.safetensors": save(run.best)} if run.best else {})
+
+
+def _saved(value: Any) -> bytes:
+    import torch
+
+    buffer = io.BytesIO()
+    torch.save(value, buffer)
+    return buffer.getvalue()
+
+
+def restore_best(run: Run) -> None:
+    """Put back the LoRA weights of the best held-out loss; the last ones where nothing was held out."""
+    from peft import set_peft_model_state_dict
+
+    if run.best:
+        set_peft_model_state_dict(run.model, run.best)

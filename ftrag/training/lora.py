@@ -1,0 +1,192 @@
+"""Train a LoRA: measured before it starts, watched while it runs, safe to kill, resumed by the same call."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ftrag import models
+from ftrag.errors import TrainingError
+from ftrag.models import Loaded
+from ftrag.training import adapters, engine, estimate
+from ftrag.training.encode import Row, encode, plan
+from ftrag.training.settings import TrainSettings, check
+from ftrag.training.split import split
+from ftrag.training.watch import Watch
+from ftrag.types import Example
+
+Progress = Callable[[dict[str, Any]], None]  # keys: fraction in [0, 1], message, and the numbers of watch.Watch.step
+NO_EFFECT = 1e-3  # mean change of a learned token's log-probability, in nats, under which the LoRA did nothing
+
+
+def train(
+    loaded: Loaded,
+    examples: Sequence[Example],
+    out: Path,
+    settings: TrainSettings | None = None,
+    on_progress: Progress = lambda numbers: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> dict[str, Any]:
+    """Train on the examples and commit the adapter as out/ID. out: the project's adapters folder.
+
+    Gives {adapter, train_loss, eval_loss, seconds, tokens_per_second, warnings, …}; losses are nats per learned token,
+    tokens_per_second counts real tokens, not padding. A training with the same data, settings and weights that was
+    killed or stopped goes on from its newest whole checkpoint. When stopped, `adapter` is None and `stopped` true.
+    The loaded model is given back as it was. Raises InputError for settings, TrainingError when it cannot go on.
+    """
+    began = time.monotonic()
+    settings = settings or TrainSettings()
+    check(settings)
+    data = _data(loaded, examples, settings)
+    identity = _identity(loaded, examples, settings)
+    work = out / f".unfinished-{identity[:16]}"
+    work.mkdir(parents=True, exist_ok=True)
+    with _memory_said(), engine.lora(loaded, settings) as model:
+        run = _run(loaded, model, settings, data, work / "checkpoints", on_progress, should_stop)
+        resume = run.resume()
+        _announce(run)
+        engine.fit(run, resume)
+        if run.watch.stopped:
+            return _result(run, None, began)
+        engine.restore_best(run)
+        if run.change() < NO_EFFECT:
+            run.watch.warn("the LoRA had no effect: answers with and without it are the same; raise the learning rate")
+        card = _card(run, identity, data_hash(examples), began)
+        id_ = adapters.save(adapters.contents(model, card, engine.state(model)), out, work)
+    shutil.rmtree(work, ignore_errors=True)
+    return _result(run, id_, began)
+
+
+@contextlib.contextmanager
+def _memory_said() -> Iterator[None]:
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, MemoryError) or "memory" in str(error):
+            raise TrainingError("memory ran out; lower the batch rows or the longest row and train again") from error
+        raise
+
+
+def _run(
+    loaded: Loaded,
+    model: Any,
+    settings: TrainSettings,
+    data: _Data,
+    folder: Path,
+    on_progress: Progress,
+    should_stop: Callable[[], bool],
+) -> engine.Run:
+    watch = Watch(settings, data.rows, data.steps, on_progress)
+    watch.warnings += data.warnings
+    return engine.Run(loaded, model, settings, data.batches, data.held_out, folder, watch, should_stop)
+
+
+class _Data:
+    """Token rows in the order of training. Rows that are too long are left out and said."""
+
+    def __init__(self, train: list[Row], held_out: list[Row], settings: TrainSettings) -> None:
+        micro = min(settings.micro_batches, len(train))
+        order = plan([len(row) for row in train], settings.batch_rows, micro, settings.epochs, settings.seed)
+        self.rows = len(train)
+        self.batches = [[train[index] for index in batch] for batch in order]
+        self.steps = len(order) // micro
+        by_length = sorted(held_out, key=len)
+        size = max(1, settings.batch_rows // settings.micro_batches)
+        self.held_out = [by_length[start : start + size] for start in range(0, len(by_length), size)]
+        self.warnings: list[str] = []
+
+
+def _data(loaded: Loaded, examples: Sequence[Example], settings: TrainSettings) -> _Data:
+    train, held_out = split(examples, settings.seed, settings.eval_share)
+    window = min(settings.max_tokens, getattr(loaded.model.config, "max_position_embeddings", settings.max_tokens))
+    rows = [
+        [row for example in part if len(row := encode(loaded.tokenizer, example)) <= window]
+        for part in (train, held_out)
+    ]
+    if not rows[0]:
+        raise TrainingError(f"no training row fits into {window} tokens; add rows or raise max_tokens")
+    data = _Data(rows[0], rows[1], settings)
+    if left_out := len(examples) - len(rows[0]) - len(rows[1]):
+        data.warnings.append(f"{left_out} rows were left out: longer than {window} tokens")
+    if not rows[1]:
+        data.warnings.append("no rows are held out, so over-fitting cannot be seen; add rows or raise eval_share")
+    return data
+
+
+def _identity(loaded: Loaded, examples: Sequence[Example], settings: TrainSettings) -> str:
+    """What must be the same for a checkpoint to be continued."""
+    parts = [asdict(settings), loaded.fingerprint, loaded.dtype, data_hash(examples)]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def data_hash(examples: Sequence[Example]) -> str:
+    """SHA-256 over the training rows in order."""
+    rows = json.dumps([asdict(example) for example in examples], ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(rows.encode()).hexdigest()
+
+
+def _announce(run: engine.Run) -> dict[str, Any]:
+    """Measure a few steps and say what the training will take, before it begins."""
+    watch = run.watch
+    watch.estimate_seconds = run.estimate()
+    said = {
+        "fraction": len(watch.losses) / watch.steps,
+        "message": f"about {watch.estimate_seconds:.0f} s for {watch.steps} steps on {watch.rows} rows",
+        "phase": "estimate",
+        "estimate_seconds": round(watch.estimate_seconds, 1),
+        "memory_mib": round(estimate.memory_mib()),
+        "trainable_parameters": run.trainable,
+        "steps": watch.steps,
+    }
+    watch.say(said)
+    return said
+
+
+def plan_training(loaded: Loaded, examples: Sequence[Example], settings: TrainSettings | None = None) -> dict[str, Any]:
+    """What `train` would say before its start: seconds, memory, steps and trainable parameters; nothing is trained."""
+    settings = settings or TrainSettings()
+    check(settings)
+    data = _data(loaded, examples, settings)
+    with _memory_said(), engine.lora(loaded, settings) as model:
+        run = _run(loaded, model, settings, data, Path(), lambda numbers: None, lambda: False)
+        held_out = sum(map(len, data.held_out))
+        return _announce(run) | {"rows": data.rows, "held_out": held_out, "warnings": data.warnings}
+
+
+def _result(run: engine.Run, adapter: str | None, began: float) -> dict[str, Any]:
+    watch = run.watch
+    return {
+        "adapter": adapter,
+        "stopped": watch.stopped,
+        **watch.summary(),
+        "seconds": round(time.monotonic() - began, 2),
+        "trainable_parameters": run.trainable,
+        "held_out": sum(map(len, run.held_out)),
+        "dtype": run.loaded.dtype,
+    }
+
+
+def _card(run: engine.Run, identity: str, sha256: str, began: float) -> dict[str, Any]:
+    source = models.MODELS.get(run.loaded.name)
+    name = run.loaded.name if source else Path(run.loaded.name).name
+    return _result(run, None, began) | {
+        "adapter": "lora",
+        "identity": identity,
+        "created": time.time(),
+        "base": {
+            "name": name,
+            "repo": source.repo if source else name,
+            "fingerprint": run.loaded.fingerprint,
+            "dtype": run.loaded.dtype,
+        },
+        "data": {"rows": run.watch.rows, "sha256": sha256},
+        "settings": asdict(run.settings) | {"alpha": run.settings.lora_alpha},
+        "software": adapters.software(),
+    }
