@@ -58,6 +58,32 @@ look up the member's balance and recent payments
 find precedents for a dispute
 answer questions about spare parts from the supplier's data sheets
 current weather and tide tables for the harbour
+the agent has to know which flights are cancelled this afternoon
+give growers the spray intervals that the authority has approved for this season
+every figure in the summary carries a footnote to the filing
+tell a member which classes still have places
+lawyers need the exact wording of the clause, with its number
+fares are adjusted several times a day
+look in the service history of the boiler before suggesting a repair
+name the recipe card that an answer comes from
+what is covered depends on the customer's own policy
+recall notices appear without warning and must be reflected the same day
+guests ask which wines are in the cellar tonight
+answers should come with a link to the statute
+find the drawing that belongs to a part
+the programme changes until the evening before
+report who is on duty tonight
+compare with the measurements taken at the last inspection
+say which chapter of the operating manual explains the error code
+give the fee from the published schedule of charges
+show where in the recording something was said
+check the register before confirming that a name is free
+know the interest rates that apply from this month on
+list suppliers that can deliver a material now
+base each recommendation on the guideline and name it
+answer from hundreds of scanned letters
+the range of goods turns over every season
+tell callers what their claim is waiting for
 """
 
 FINETUNING = """
@@ -116,6 +142,34 @@ answer with a single word from a closed list
 use inclusive language according to our guide
 write poems with a strict metre
 turn meeting talk into action items in a fixed layout
+every reply opens with the guest's name and closes with our motto
+sort findings into minor, major and critical as an inspector would
+messages go to the customs system and must parse without errors
+turn radio chatter into the standard log entries
+the assistant should have the dry humour of our presenter
+use the phrases that our nurses use with children
+two sentences, no pleasantries
+the answer has to be a single code from our list
+letters must read as if our head of office had written them
+describe wines the way our sommelier talks
+map free-text complaints to our fault codes
+follow the fixed order of questions in every interview
+write the abstract in the journal's structured form
+mark each paragraph as argument, evidence or opinion
+put recipes into our steps-and-timings layout
+judge ripeness from a description as our growers do
+reply in the same calm manner even when insulted
+shorten news to a push message of ninety characters
+write obituaries with the dignity our paper is known for
+keep to the vocabulary that pilots use on the radio
+turn a sketch of an idea into a pitch in our agency's manner
+never break off without asking whether anything else is needed
+rank applications as an experienced referee would
+give hints without revealing the solution, as our tutors do
+output only the completed table, nothing before or after it
+spell and capitalise names of species by our convention
+reject requests outside the scope with the same two sentences
+summaries for doctors look different from those for relatives, in fixed patterns
 """
 
 BOTH = """
@@ -149,6 +203,21 @@ fill in the inspection form in our format with the values of the standard in for
 assess claims as our adjusters do, citing the policy wording
 daily weather text from live measurements in the station's style
 legal memos in the firm's format with cited precedents
+answer fare questions from the live timetable in the cheerful voice of our mascot
+discharge letters in the ward's layout from the patient's current results
+give today's catch and prices in the fishmonger's banter
+minutes in our template with references to the documents discussed
+write the daily site report in the firm's structure from the latest entries
+product texts in our tone with the specifications from the current catalogue
+memos in house format that cite the newest rulings
+reply to policyholders in plain style, quoting their own contract
+convert the latest survey data into coded records of our scheme
+explain this month's rates in the bank's careful wording
+tell visitors what is on today, always in character
+tag each incident with our codes after looking up the asset's history
+produce valid messages from the present stock list
+answer in our dialect with the opening hours as they are now
+grade essays by our scheme and quote the passage of the syllabus that applies
 """
 
 UNCLEAR = """
@@ -192,6 +261,27 @@ innovative solutions for our clients
 manage accounts and permissions
 something with language models
 support the planning of projects
+make visitors happy
+people should like using it
+it should look professional
+staff can sign in with a badge
+open a ticket when a form is submitted
+the page loads in under two seconds
+the app should be available in a store
+supports several users at once
+help farmers
+be available on weekends
+something for our customers
+a better experience for guests
+collect feedback from users
+store the conversations for a year
+show a progress bar
+voice input and voice output
+print the result
+make the museum more attractive
+should work well
+bring our services into the digital age
+have a button to call a person
 """
 
 

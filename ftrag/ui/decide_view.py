@@ -81,8 +81,13 @@ def _readable(answers: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
                 parse_answer(key, value)
                 readable[key] = value
         except InputError as error:
-            problems.append(str(error).removeprefix(f"--{key} "))
+            problems.append(_problem(key, error))
     return readable, problems
+
+
+def _problem(key: str, error: InputError) -> str:
+    text = str(error).removeprefix(f"--{key} ")
+    return f"{BY_KEY[key].text} This {text}" if key in BY_KEY else text
 
 
 def _headline(result: Mapping[str, Any]) -> str:
