@@ -15,13 +15,12 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
 import numpy as np
 
-from ftrag.retrieval import quality, store
-from ftrag.types import Gold
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+from ftrag.retrieval import quality, store  # noqa: E402
+from ftrag.types import Gold  # noqa: E402
 
 SHARED = Path(os.environ.get("FTRAG_SHARED", "../shared"))
 VARIANTS: dict[str, tuple[str, dict[str, object]]] = {

@@ -15,6 +15,7 @@ from ftrag.types import Chunk, Document
 
 Strategy = Literal["recursive", "fixed", "heading", "semantic"]
 STRATEGIES: tuple[Strategy, ...] = ("recursive", "fixed", "heading", "semantic")
+SIZE_TOKENS = 384  # most help pages and encyclopedia paragraphs stay whole; three chunks stay under 1,200 tokens
 MINIMUM_TOKENS = 16  # any single character fits into this many tokens
 Span = tuple[int, int]
 Count = Callable[[str], int]
@@ -36,7 +37,7 @@ def chunk(
     document: Document,
     *,
     strategy: Strategy = "recursive",
-    size_tokens: int = 256,
+    size_tokens: int = SIZE_TOKENS,
     overlap_tokens: int = 0,
     count: Count | None = None,
     embed: Callable[[list[str]], Any] | None = None,

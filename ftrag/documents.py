@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from ftrag.errors import InputError
-from ftrag.parsers import PLAIN, RISKY, Parsed
-from ftrag.sandbox import parse_in_child, unzip_in_child
+from ftrag.layout import Parsed
+from ftrag.parsers import PLAIN, RISKY
+from ftrag.sandbox import LimitError, parse_in_child, unzip_in_child
 from ftrag.types import Document, Location
 
 MAX_BYTES = 50_000_000  # of one uploaded file
 MAX_CHARACTERS = 20_000_000  # of one document's extracted text
 SUFFIXES = (*PLAIN, *RISKY, ".zip")
+
+Taken = TypeVar("Taken")
 
 
 @dataclass(frozen=True)
@@ -33,19 +38,34 @@ def extract(path: Path) -> list[Document]:
 
 def unpack(path: Path) -> tuple[list[Document], list[Refused]]:
     """As `extract`, but a bad file or member is a row with its reason, and the rest goes on."""
-    documents: list[Document] = []
-    refused: list[Refused] = []
+    return each(path, lambda name, file: read(file, name))
+
+
+def each(path: Path, take: Callable[[str, Path], Taken]) -> tuple[list[Taken], list[Refused]]:
+    """What `take(name, file)` makes of an uploaded file, or of each member of a zip, and what was refused.
+
+    A member that breaks the limits ends the archive, so that many bombs take no longer than one.
+    """
     with tempfile.TemporaryDirectory(prefix="ftrag-zip-") as folder:
         try:
             members, refused = _members(path, Path(folder))
         except InputError as error:
             return [], [Refused(path.name, str(error))]
-        for name, member in members:
+        taken: list[Taken] = []
+        broken = ""
+        for name, file in members:
+            shown = name if file == path else f"{path.name}/{name}"
+            if broken:
+                refused.append(
+                    Refused(shown, f"{shown} was not read, because {broken} broke the limits; remove that one")
+                )
+                continue
             try:
-                documents.append(read(member, name))
+                taken.append(take(name, file))
             except InputError as error:
-                refused.append(Refused(name if member == path else f"{path.name}/{name}", str(error)))
-    return documents, refused
+                broken = shown if isinstance(error, LimitError) else ""
+                refused.append(Refused(shown, str(error)))
+    return taken, refused
 
 
 def read(path: Path, name: str = "") -> Document:

@@ -10,26 +10,11 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from ftrag.errors import InputError
+from ftrag.layout import Block, Parsed, assemble, sections, table_text
 from ftrag.types import Location
-
-
-@dataclass(frozen=True)
-class Parsed:
-    text: str
-    locations: tuple[Location, ...] = ()
-
-
-@dataclass(frozen=True)
-class Block:
-    """A piece of a document on its way to text."""
-
-    text: str
-    level: int = 0  # 1-6: a heading
-    label: str = ""  # a named place of its own: "page 3"; rows are named by their table
 
 
 def decode(data: bytes) -> str:
@@ -97,17 +82,6 @@ def markdown_headings(text: str) -> list[tuple[int, int, str]]:
     return found
 
 
-def sections(headings: Iterable[tuple[int, int, str]], length: int) -> tuple[Location, ...]:
-    """Each heading's stretch up to the next heading, labelled with its path: "Refunds > Windows"."""
-    rows = list(headings)
-    path: list[tuple[int, str]] = []
-    places = []
-    for (start, level, title), end in zip(rows, [row[0] for row in rows[1:]] + [length], strict=True):
-        path = [(depth, name) for depth, name in path if depth < level] + [(level, title)]
-        places.append(Location(start, end, " > ".join(name for _, name in path)))
-    return tuple(places)
-
-
 def html(data: bytes) -> Parsed:
     """Visible text by beautifulsoup4: scripts, styles and hidden elements go; headings and table rows are named."""
     from bs4 import BeautifulSoup
@@ -115,11 +89,19 @@ def html(data: bytes) -> Parsed:
     soup = BeautifulSoup(data, "html.parser")
     for tag in soup(["script", "style", "template", "noscript", "head", "svg", "iframe", "object"]):
         tag.decompose()
+    for tag in [tag for tag in soup.find_all(True) if _is_hidden(tag)]:
+        tag.decompose()
     return assemble(_html_blocks(soup))
 
 
+def _is_hidden(tag: Any) -> bool:
+    """What a reader of the page does not see is not what the page says."""
+    style = str((tag.attrs or {}).get("style", "")).replace(" ", "").lower()
+    return "hidden" in (tag.attrs or {}) or "display:none" in style or "visibility:hidden" in style
+
+
 _BLOCKS = (  # elements that stand on lines of their own
-    "address article aside blockquote body br dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 "
+    "address article aside blockquote body dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 "
     "h5 h6 header hr html li main nav ol p pre section summary table ul"
 )
 
@@ -136,16 +118,20 @@ def _html_blocks(soup: Any) -> Iterator[Block]:
             line = []
         elif isinstance(node, str):
             if type(node).__name__ == "NavigableString":  # its subclasses are comments, doctypes and the like
-                line.append(str(node))
+                line.append(re.sub(r"\s+", " ", node))
+        elif node.name == "br":
+            line.append("\n")
         elif node.name in blocks:
             yield Block(_tidy(line))
             line = []
             if node.name == "table":
                 yield Block(
-                    table_text([[_tidy([cell.get_text(" ")]) for cell in row(["td", "th"])] for row in node("tr")])
+                    table_text(
+                        [[" ".join(cell.get_text(" ").split()) for cell in row(["td", "th"])] for row in node("tr")]
+                    )
                 )
             elif node.name[0] == "h" and node.name[1:].isdigit():
-                yield Block(_tidy([node.get_text(" ")]), level=int(node.name[1:]))
+                yield Block(" ".join(node.get_text(" ").split()), level=int(node.name[1:]))
             elif node.name == "pre":
                 yield Block("```\n" + node.get_text().strip("\n") + "\n```")
             else:
@@ -157,58 +143,22 @@ def _html_blocks(soup: Any) -> Iterator[Block]:
 
 
 def _tidy(parts: list[str]) -> str:
-    text = " ".join("".join(parts).split())
+    text = "\n".join(" ".join(line.split()) for line in "".join(parts).split("\n")).strip()
     return "" if text == "-" else text
 
 
-def table_text(rows: list[list[str]]) -> str:
-    """A Markdown table, its first row the head; "" for no rows."""
-    rows = [row for row in rows if any(row)]
-    if not rows:
-        return ""
-    lines = ["| " + " | ".join(cell.replace("|", "/").replace("\n", " ") for cell in row) + " |" for row in rows]
-    return "\n".join([lines[0], "|" + " --- |" * len(rows[0]), *lines[1:]])
+def tab_rows(data: bytes) -> Parsed:
+    """As csv_rows, between tabs."""
+    return csv_rows(data, "\t")
 
 
-def assemble(blocks: Iterable[Block]) -> Parsed:
-    """Blocks joined by blank lines, list items by line ends; headings, pages and table rows become locations."""
-    parts: list[str] = []
-    headings: list[tuple[int, int, str]] = []
-    places: list[Location] = []
-    at, before = 0, ""
-    for block in blocks:
-        if not block.text.strip():
-            continue
-        gap = "" if not parts else "\n" if before.startswith("- ") and block.text.startswith("- ") else "\n\n"
-        at += len(gap)
-        if block.level:
-            headings.append((at, block.level, block.text))
-        if block.label:
-            places.append(Location(at, at + len(block.text), block.label))
-        if block.text.startswith("| "):
-            places += _row_places(block.text, at, headings)
-        parts += [gap, block.text]
-        at, before = at + len(block.text), block.text
-    return Parsed("".join(parts), (*sections(headings, at), *places))
-
-
-def _row_places(table: str, at: int, headings: list[tuple[int, int, str]]) -> list[Location]:
-    head = f"{headings[-1][2]} > " if headings else ""
-    places = []
-    for number, line in enumerate(table.split("\n")):
-        if number >= 2:  # the head and the rule below it are not counted
-            places.append(Location(at, at + len(line), f"{head}row {number - 1}"))
-        at += len(line) + 1
-    return places
-
-
-def csv_rows(data: bytes) -> Parsed:
+def csv_rows(data: bytes, delimiters: str = ",;\t|") -> Parsed:
     """Each row on a line of its own as "column: value; …", so that a row is understood without the table's head."""
     text = decode(data)
     try:
-        dialect: Any = csv.Sniffer().sniff(text[:4096], delimiters=",;\t|")
+        dialect: Any = csv.Sniffer().sniff(text[:4096], delimiters=delimiters)
     except csv.Error:
-        dialect = csv.excel
+        dialect = csv.excel_tab if delimiters == "\t" else csv.excel
     try:
         rows = [row for row in csv.reader(io.StringIO(text), dialect) if any(cell.strip() for cell in row)]
     except csv.Error as error:
@@ -308,7 +258,7 @@ PLAIN: dict[str, Parser] = {
     ".html": html,
     ".htm": html,
     ".csv": csv_rows,
-    ".tsv": csv_rows,
+    ".tsv": tab_rows,
     ".jsonl": json_lines,
 }
 RISKY: dict[str, Parser] = {".pdf": pdf, ".docx": docx}  # parsed in a child process with limits

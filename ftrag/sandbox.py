@@ -12,29 +12,41 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ftrag.errors import InputError
-from ftrag.parsers import RISKY, Parsed
+from ftrag.layout import Parsed
+from ftrag.parsers import RISKY
 from ftrag.types import Location
 
-SECONDS = 8  # wall clock and processor time of one file
+SECONDS = 8  # wall clock and processor time of a file of up to 1 MB
+SECONDS_PER_MB = 4  # more for each further megabyte: a long book is large, a bomb that takes time is small
+MOST_SECONDS = 60
 MEMORY_BYTES = 1_000_000_000  # address space of the child
 OUTPUT_BYTES = 100_000_000  # any one file that the child writes
 UNPACKED_BYTES = 200_000_000  # all members of a zip together
 MEMBERS = 2_000  # files in a zip
 
 
+class LimitError(InputError):
+    """A file that needs more memory, time or output than one file may."""
+
+
 def parse_in_child(path: Path, suffix: str, name: str) -> Parsed:
     """`parsers.RISKY[suffix]` on a file, under the limits. InputError names what was exceeded or is wrong."""
-    answer = _child(["parse", str(path), suffix], name)
+    answer = _child(["parse", str(path), suffix], name, seconds_for(path.stat().st_size))
     return Parsed(answer["text"], tuple(Location(*row) for row in answer["locations"]))
 
 
 def unzip_in_child(path: Path, folder: Path) -> tuple[list[tuple[str, Path]], list[tuple[str, str]]]:
     """Unpack a zip into `folder` under the limits: [(flat name, file)], [(member, why it was refused)]."""
-    answer = _child(["unzip", str(path), str(folder)], path.name)
+    answer = _child(["unzip", str(path), str(folder)], path.name, SECONDS)
     return [(name, folder / file) for name, file in answer["members"]], [(n, r) for n, r in answer["refused"]]
 
 
-def _child(arguments: list[str], name: str) -> Any:
+def seconds_for(size: int) -> int:
+    """How long a file of `size` bytes may take."""
+    return min(MOST_SECONDS, SECONDS + SECONDS_PER_MB * max(0, size // 1_000_000 - 1))
+
+
+def _child(arguments: list[str], name: str, seconds: int) -> Any:
     root = str(Path(__file__).resolve().parent.parent)
     environment = {
         **os.environ,
@@ -44,19 +56,19 @@ def _child(arguments: list[str], name: str) -> Any:
         answer = Path(folder) / "answer.json"
         try:
             done = subprocess.run(
-                [sys.executable, "-m", "ftrag.sandbox", *arguments, str(answer)],
+                [sys.executable, "-m", "ftrag.sandbox", *arguments, str(answer), str(seconds)],
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                timeout=SECONDS,
+                timeout=seconds,
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise InputError(f"{name} takes more than {SECONDS} s to read; split it or save it as plain text") from None
+            raise LimitError(f"{name} takes more than {seconds} s to read; split it or save it as plain text") from None
         if done.returncode != 0 or not answer.is_file():
-            raise InputError(
-                f"{name} needs more than {MEMORY_BYTES // 1_000_000:,} MB of memory, {SECONDS} s or "
+            raise LimitError(
+                f"{name} needs more than {MEMORY_BYTES // 1_000_000:,} MB of memory, {seconds} s or "
                 f"{OUTPUT_BYTES // 1_000_000} MB of output to read, or breaks its parser; split it or save it as text"
             )
         value = json.loads(answer.read_text(encoding="utf-8"))
@@ -65,8 +77,8 @@ def _child(arguments: list[str], name: str) -> Any:
     return value
 
 
-def _main(action: str, path: Path, argument: str, answer: Path) -> None:
-    _limit()
+def _main(action: str, path: Path, argument: str, answer: Path, seconds: int) -> None:
+    _limit(seconds)
     try:
         value = _unzip(path, Path(argument)) if action == "unzip" else _parse(path, argument)
     except InputError as error:
@@ -74,14 +86,14 @@ def _main(action: str, path: Path, argument: str, answer: Path) -> None:
     answer.write_text(json.dumps(value), encoding="utf-8")
 
 
-def _limit() -> None:
+def _limit(seconds: int) -> None:
     try:
         import resource
     except ImportError:  # Windows: only the wall clock limits the child there
         return
     for limit, value in (
         (resource.RLIMIT_AS, MEMORY_BYTES),
-        (resource.RLIMIT_CPU, SECONDS),
+        (resource.RLIMIT_CPU, seconds),
         (resource.RLIMIT_FSIZE, OUTPUT_BYTES),
         (resource.RLIMIT_CORE, 0),
     ):
@@ -159,4 +171,4 @@ def _is_litter(name: str) -> bool:
 
 
 if __name__ == "__main__":
-    _main(sys.argv[1], Path(sys.argv[2]), sys.argv[3], Path(sys.argv[4]))
+    _main(sys.argv[1], Path(sys.argv[2]), sys.argv[3], Path(sys.argv[4]), int(sys.argv[5]))

@@ -258,10 +258,6 @@ class BM25:
             slots = slots[scores[slots] >= bar - room]
         return _top(slots, scores, k)
 
-    def ceiling(self, terms: Query) -> float:
-        """What a chunk of nothing but the query's terms would score at most; a term that no chunk holds counts too."""
-        return sum(weight * self.idf(term) * (self.k1 + 1) for term, weight in _weights(terms))
-
     def idf(self, term: str) -> float:
         """ln(1 + (N - n + 0.5) / (n + 0.5)), n of N chunks holding the term; always positive."""
         holding = self._holding(term)

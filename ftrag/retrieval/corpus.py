@@ -6,20 +6,17 @@ The folder documents/ is the truth: a file put there, changed or taken away by h
 from __future__ import annotations
 
 import hashlib
-import shutil
-import tempfile
+import time
 import zlib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from ftrag import text
-from ftrag.documents import Refused, check, read
+from ftrag.documents import Refused, check, each, read
 from ftrag.errors import InputError, NotFound
 from ftrag.project import read_json, write_bytes, write_json
-from ftrag.sandbox import unzip_in_child
 from ftrag.types import Document, Location
 
 VERSION = 1  # of the extraction; another one is made again
@@ -57,8 +54,6 @@ def sources(project: Path) -> list[Source]:
 
 
 def _settled(modified_ns: int) -> bool:
-    import time
-
     return modified_ns < time.time_ns() - 2_000_000_000
 
 
@@ -108,29 +103,13 @@ def ingest(project: Path, files: Sequence[Path], progress: Progress | None = Non
     for number, path in enumerate(files):
         if progress:
             progress(number / len(files), f"reading {path.name}")
-        try:
-            with _opened(project, path) as (members, bad):
-                rows = [_take(project, name, file, refused, path.name) for name, file in members]
-            refused += [asdict(row) for row in bad]
-        except InputError as error:
-            refused.append({"file": path.name, "reason": str(error)})
-            continue
-        if done := [row for row in rows if row]:
-            taken.append(_summed(path.name, done))
+        rows, bad = each(path, lambda name, file: _take(project, name, file))
+        refused += [asdict(row) for row in bad]
+        if rows:
+            taken.append(_summed(path.name, rows))
+            if path.suffix.lower() == ".zip":
+                _replace_archive(project, path.name, [row["name"] for row in rows])
     return {"taken": taken, "refused": refused}
-
-
-@contextmanager
-def _opened(project: Path, path: Path) -> Iterator[tuple[list[tuple[str, Path]], list[Refused]]]:
-    """The (name, file) pairs that an uploaded file brings."""
-    check(path, path.name)
-    if path.suffix.lower() != ".zip":
-        yield [(path.name, path)], []
-        return
-    with tempfile.TemporaryDirectory(prefix="ftrag-zip-") as folder:
-        members, refused = unzip_in_child(path, Path(folder))
-        _replace_archive(project, path.name, [name for name, _ in members])
-        yield members, [Refused(f"{path.name}/{name}", reason) for name, reason in refused]
 
 
 def _replace_archive(project: Path, archive: str, names: list[str]) -> None:
@@ -142,24 +121,19 @@ def _replace_archive(project: Path, archive: str, names: list[str]) -> None:
     write_json(record, {**archives, archive: names})
 
 
-def _take(project: Path, name: str, file: Path, refused: list[dict[str, Any]], upload: str) -> dict[str, Any] | None:
-    """Take one file; a refused one is added to `refused`."""
+def _take(project: Path, name: str, file: Path) -> dict[str, Any]:
+    """Take one file that is no archive. InputError if it cannot be read."""
     target = project / "documents" / name
-    try:
-        check(file, name)
-        sha256 = _sha256(file)
-        extracted = _extracted(project, name, sha256)
-        held = _read_or(extracted, {})
-        before = _sha256(target) if target.is_file() else ""
-        if held.get("version") != VERSION or "refused" in held:
-            held = _held(read(file, name))
-            write_json(extracted, held)
-        if before != sha256:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            write_bytes(target, file.read_bytes())
-    except InputError as error:
-        refused.append({"file": name if name == upload else f"{upload}/{name}", "reason": str(error)})
-        return None
+    check(file, name)
+    sha256 = _sha256(file)
+    extracted = _extracted(project, name, sha256)
+    held = _read_or(extracted, {})
+    before = _sha256(target) if target.is_file() else ""
+    if held.get("version") != VERSION or "refused" in held:
+        held = _held(read(file, name))
+        write_json(extracted, held)
+    if before != sha256:
+        write_bytes(target, file.read_bytes())
     status = "unchanged" if before == sha256 else "replaced" if before else "added"
     return {"name": name, "characters": len(held["text"]), "status": status}
 
@@ -181,11 +155,11 @@ def remove(project: Path, name: str) -> list[str]:
     record = project / "extracted" / "archives.json"
     archives = _read_or(record, {})
     names = archives.pop(name, [name])
-    gone = [each for each in names if each in {source.name for source in sources(project)}]
+    gone = [row for row in names if row in {source.name for source in sources(project)}]
     if not gone:
         raise NotFound(f"there is no document {name!r} in {project.name}; the documents page lists what there is")
-    for each in gone:
-        (project / "documents" / each).unlink()
+    for gone_name in gone:
+        (project / "documents" / gone_name).unlink()
     if record.is_file():
         write_json(record, archives)
     return gone
@@ -247,10 +221,3 @@ def _read_or(path: Path, default: Any) -> Any:
         return read_json(path)
     except (NotFound, InputError):
         return default
-
-
-def copy_documents(source: Path, target: Path) -> None:
-    """Copy the documents of one project into another, extracted texts included."""
-    for part in ("documents", "extracted"):
-        if (source / part).is_dir():
-            shutil.copytree(source / part, target / part, dirs_exist_ok=True)

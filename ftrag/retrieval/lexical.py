@@ -11,6 +11,7 @@ from ftrag.retrieval.settings import Settings
 from ftrag.retrieval.terms import terms
 from ftrag.types import Chunk, Hit
 
+DEPTH = 100  # chunks that are looked at for those that pass the threshold
 FEEDBACK_CHUNKS = 3  # the best chunks that expansion takes its terms from
 
 
@@ -23,19 +24,23 @@ class BM25Retriever:
     def search(self, query: str, k: int) -> list[Hit]:
         """At most k chunks that share a term with the query, best first.
 
-        With `minimum_match`, only those that reach this share of the score that a perfect chunk could have.
+        With `minimum_match`, only those that hold at least this share of the query's terms, weighted by their idf.
         """
         asked = index_terms(query, self.settings)
         if self.settings.correct_spelling:
             asked = [self.index.nearest(term) for term in asked]
-        least = self.settings.minimum_match * self.index.ceiling(asked)
-        rows = self.index.search(self._expanded(asked) if self.settings.expand_terms else asked, k)
-        if least and self.settings.expand_terms:
-            own = self.index.scores(asked)
-            rows = [row for row in rows if own.get((row.document, row.chunk), 0.0) >= least]
-        elif least:
-            rows = [row for row in rows if row.score >= least]
+        weights = self._expanded(asked) if self.settings.expand_terms else asked
+        if not self.settings.minimum_match:
+            rows = self.index.search(weights, k)
+        else:
+            rows = [row for row in self.index.search(weights, max(k, DEPTH)) if self._covers(row, asked)][:k]
         return [Hit(self.chunk(row.document, row.chunk), row.score, rank) for rank, row in enumerate(rows, start=1)]
+
+    def _covers(self, row: Ranked, asked: list[str]) -> bool:
+        """Whether a chunk holds enough of the query. A term that no chunk holds weighs most: it may be what was meant."""
+        held = set(index_terms(self.chunk(row.document, row.chunk).text, self.settings))
+        weight = {term: self.index.idf(term) for term in asked}
+        return sum(weight[term] for term in held & set(asked)) >= self.settings.minimum_match * sum(weight.values())
 
     def _expanded(self, asked: list[str]) -> dict[str, float]:
         """The query plus the terms that mark its best chunks, which together weigh half as much (after RM3)."""

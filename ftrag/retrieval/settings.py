@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ftrag import project as folders
-from ftrag.chunking import STRATEGIES
+from ftrag.chunking import SIZE_TOKENS, STRATEGIES
 from ftrag.errors import InputError, NotFound
 
 
@@ -17,15 +17,16 @@ class Settings:
     """Entries of "settings" in project.json; keys that are not named here belong to somebody else."""
 
     chunk_strategy: str = "recursive"  # a row of chunking.STRATEGIES
-    chunk_tokens: int = 384  # at most, overlap included
+    chunk_tokens: int = SIZE_TOKENS  # at most, overlap included
     chunk_overlap: int = 32  # tokens of the chunk before that a chunk repeats, at most
     language: str = "english"  # for stemming and stop words
     stem: bool = True
     stop_words: bool = True  # leave them out
+    index_headings: bool = True  # a chunk is also found by the title and headings above it
     k1: float = 1.5  # BM25: how soon repeating a term stops to count, rank-bm25's default
     b: float = 0.75  # BM25: how much long chunks are discounted, [0, 1]
     correct_spelling: bool = True  # BM25: a longer query word that no chunk holds stands for the nearest one
-    minimum_match: float = 0.0  # BM25: least share of the best possible score, [0, 1]; below it nothing is retrieved
+    minimum_match: float = 0.0  # BM25: least share of the query's idf that a chunk must hold, [0, 1]
     minimum_cosine: float = 0.0  # dense: least cosine, [-1, 1]; below it nothing is retrieved
     expand_terms: int = 0  # terms of the best chunks that are added to the query; 0 is off
     whole_document_tokens: int = 0  # documents are retrieved whole if all of them have at most so many tokens together
@@ -36,7 +37,7 @@ class Settings:
 
 # What the cuts and the index depend on; a change of any other setting needs no rebuild.
 CHUNKING = ("chunk_strategy", "chunk_tokens", "chunk_overlap")
-INDEXING = (*CHUNKING, "language", "stem", "stop_words")
+INDEXING = (*CHUNKING, "language", "stem", "stop_words", "index_headings")
 
 
 def of_project(project: Path, changes: Mapping[str, Any] | None = None) -> Settings:

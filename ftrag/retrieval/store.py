@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ftrag.chunking import Count, chunk, estimate_tokens
+from ftrag.documents import location
 from ftrag.errors import InputError, NotFound
 from ftrag.project import read_json, write_json
 from ftrag.project import settings as project_settings
@@ -114,7 +115,7 @@ def _update(
     for name, document in sorted(fresh.items()):
         cuts = cut(document)
         spans[name] = (document.sha256, [(piece.start, piece.end) for piece in cuts])
-        texts.append((name, [index_terms(piece.text, settings) for piece in cuts]))
+        texts.append((name, [index_terms(_titled(document, piece, settings), settings) for piece in cuts]))
     counts = {
         "added": len(set(fresh) - set(old)),
         "replaced": len(set(fresh) & set(old)),
@@ -133,6 +134,12 @@ def _update(
     _write(project, settings, spans, index)
     corpus.forget(project, sources)
     return spans, counts
+
+
+def _titled(document: Document, piece: Chunk, settings: Settings) -> str:
+    """What a chunk is found by: its text, and the title and headings above it, which it often leaves unsaid."""
+    above = location(document, piece.start, piece.end) if settings.index_headings else ""
+    return f"{above}\n{piece.text}" if above else piece.text
 
 
 def _write(project: Path, settings: Settings, spans: Spans, index: BM25) -> None:

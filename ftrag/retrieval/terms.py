@@ -10,8 +10,8 @@ from typing import Any
 from ftrag import text
 from ftrag.errors import InputError
 
-# Closed-class words: Lucene's ENGLISH_STOP_WORDS_SET, and what turns a statement into a question. Users ask questions and
-# documents make statements, so these are rare in documents and would pass for telling ones. Not "may", a month, nor "us".
+# Closed-class words: Lucene's ENGLISH_STOP_WORDS_SET, and what turns a statement into a question. Users ask questions
+# and documents make statements, so these are rare there and would pass for telling ones. Not "may", a month, nor "us".
 _ENGLISH = (
     "a an and are as at be but by for if in into is it no not of on or such that the their then there these they this "
     "to was will with "

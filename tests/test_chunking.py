@@ -1,0 +1,135 @@
+"""Chunks tile the text, stay within their limit, and do not tear apart what belongs together."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ftrag.chunking import STRATEGIES, chunk, estimate_tokens, join
+from ftrag.errors import InputError
+from ftrag.layout import sections
+from ftrag.parsers import markdown_headings
+from ftrag.types import Chunk, Document
+
+WORDS = ["word ", "Sentence one. ", "x" * 300, "漢字", "é\u0301", "🙂"]
+PIECES = [*WORDS, "\n", "\n\n", "  ", "# Head\n\n", "| a | b |\n", "```\n"]
+texts = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=20)), min_size=1, max_size=60).map("".join)
+
+
+def document(text: str) -> Document:
+    return Document("a.md", text, "", sections(markdown_headings(text), len(text)))
+
+
+def hashed(rows: list[str]) -> np.ndarray:
+    """A stand-in for sentence embeddings: counts of letters, of unit length."""
+    counts = np.array([[row.lower().count(letter) + 0.01 for letter in "abcdefghijklmnopqrstuvwxyz"] for row in rows])
+    return counts / np.linalg.norm(counts, axis=1, keepdims=True)
+
+
+@settings(max_examples=300, deadline=None)
+@given(texts, st.sampled_from(STRATEGIES), st.integers(16, 60), st.integers(0, 8), st.sampled_from([None, len]))
+def test_chunks_join_to_the_text_and_stay_within_the_limit(text, strategy, size, overlap, count):
+    chunks = chunk(
+        document(text), strategy=strategy, size_tokens=size, overlap_tokens=overlap, count=count, embed=hashed
+    )
+    assert join(chunks) == text
+    assert [row.index for row in chunks] == list(range(len(chunks)))
+    for before, row in zip([None, *chunks], chunks, strict=False):
+        assert row.text == text[row.start : row.end] != ""
+        assert (count or estimate_tokens)(row.text) <= size
+        if before:
+            assert before.start < row.start <= before.end < row.end
+            assert (count or estimate_tokens)(text[row.start : before.end]) <= overlap
+
+
+def cut(text: str, size: int, **options) -> list[str]:
+    return [row.text for row in chunk(document(text), size_tokens=size, **options)]
+
+
+def test_a_document_that_fits_is_one_chunk_even_with_overlap():
+    text = "One two three. " * 6  # 24 tokens: "three" has five letters, so each sentence is 4 tokens with its full stop
+    assert estimate_tokens(text) == 24
+    assert cut(text, 24, overlap_tokens=8) == [text]
+
+
+def test_paragraphs_are_kept_together():
+    first, second, third = "alpha " * 10 + "\n\n", "beta " * 10 + "\n\n", "gamma " * 10
+    assert cut(first + second + third, 16) == [first, second, third]
+
+
+def test_sentences_are_kept_together_where_a_paragraph_is_too_long():
+    text = "The cat sat on it. " * 6  # six tokens and six: 36 tokens in all
+    assert cut(text, 20) == ["The cat sat on it. " * 3, "The cat sat on it. " * 3]
+
+
+def test_chunks_are_even():
+    sizes = [estimate_tokens(row) for row in cut("The cat sat on it. " * 10, 48)]  # 60 tokens: 48 and 12 if greedy
+    assert sizes == [30, 30]
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        "| boat | price |\n| --- | --- |\n| Pike | 31 |\n| Roach | 12 |\n",
+        "```python\nfor a in b:\n\n    print(a)\n\n\nprint(b)\n```\n",
+    ],
+    ids=["table", "fence"],
+)
+def test_tables_and_fences_are_whole_when_they_fit(whole):
+    text = "Some words before it. " * 6 + "\n\n" + whole + "\n" + "And some words after. " * 6
+    assert [row for row in cut(text, 40) if whole in row]
+
+
+def test_a_larger_table_is_cut_between_rows():
+    text = "| boat | price |\n| --- | --- |\n" + "".join(f"| Pike {i} | {i} euros |\n" for i in range(40))
+    assert all(row.startswith("|") and row.endswith("|\n") for row in cut(text, 50))
+
+
+@pytest.mark.parametrize("heading", ["## Deposits\n\n", "Deposits and damage\n\n"], ids=["markdown", "plain"])
+def test_a_heading_stays_with_what_follows_it(heading):
+    text = "Some words before it all.\n\n" + heading + "The deposit is due. " * 3
+    for size in range(16, 40):
+        assert [row for row in cut(text, size) if heading + "The deposit" in row], size
+
+
+def test_heading_strategy_cuts_at_every_heading():
+    text = "# A\n\none\n\n## B\n\ntwo\n\n# C\n\nthree"
+    assert cut(text, 100, strategy="heading") == ["# A\n\none\n\n", "## B\n\ntwo\n\n", "# C\n\nthree"]
+
+
+def test_semantic_strategy_cuts_where_the_subject_changes():
+    text = "aaa aab. aba aaa. aab aaa. zzz zzy. zyz zzz. zzz yzz."
+    first, second = "aaa aab. aba aaa. aab aaa. ", "zzz zzy. zyz zzz. zzz yzz."
+    assert cut(text, 100, strategy="semantic", embed=hashed) == [first, second]
+
+
+def test_overlap_starts_at_a_sentence():
+    rows = cut("One is here. Two is here. Three is so. Four is here. Five is here. ", 16, overlap_tokens=4)
+    assert len(rows) > 1
+    for before, row in zip(rows, rows[1:], strict=False):
+        assert before.endswith(row[: row.index(". ") + 2])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"strategy": "clever"}, "no chunk strategy 'clever'"),
+        ({"size_tokens": 3}, "at least 16"),
+        ({"overlap_tokens": 300}, "half of the chunk size"),
+        ({"strategy": "semantic"}, "sentence embeddings"),
+    ],
+)
+def test_settings_that_cannot_be_used(options, message):
+    with pytest.raises(InputError, match=message):
+        chunk(document("text"), **options)
+
+
+def test_a_word_of_a_million_letters_is_cut_in_time():
+    assert len(chunk(document("x" * 1_000_000), size_tokens=256)) > 700  # five letters a token: 782 chunks
+
+
+def test_join_of_overlapping_chunks():
+    rows = [Chunk("a", 0, "abc", 0, 3), Chunk("a", 1, "bcde", 1, 5), Chunk("a", 2, "f", 5, 6)]
+    assert join(rows) == "abcdef"
