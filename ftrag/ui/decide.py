@@ -226,7 +226,9 @@ def _capabilities() -> dict[str, Any]:
 
 def _sharing() -> dict[str, Any]:
     with gr.Accordion("Share and export", open=False):
-        link_tb = gr.Textbox(label="Link that restores these answers", buttons=["copy"], interactive=False)
+        link_tb = gr.Textbox(
+            label="Link that restores these answers", buttons=["copy"], interactive=False, elem_id="decide_link"
+        )
         export_btn = gr.Button("Export as Markdown, HTML and JSON", min_width=140)
         files = gr.Files(label="Downloads", visible=False)
     return {"link": link_tb, "export": export_btn, "files": files}
