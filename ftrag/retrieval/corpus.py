@@ -6,6 +6,7 @@ The folder documents/ is the truth: a file put there, changed or taken away by h
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 import zlib
 from collections.abc import Callable, Sequence
@@ -83,7 +84,7 @@ def _extract(path: Path, target: Path) -> dict[str, Any]:
         held = _held(read(path))
     except InputError as error:
         held = {"version": VERSION, "refused": str(error)}
-    write_json(target, held)
+    _write(target, held)
     return held
 
 
@@ -131,7 +132,7 @@ def _take(project: Path, name: str, file: Path) -> dict[str, Any]:
     before = _sha256(target) if target.is_file() else ""
     if held.get("version") != VERSION or "refused" in held:
         held = _held(read(file, name))
-        write_json(extracted, held)
+        _write(extracted, held)
     if before != sha256:
         write_bytes(target, file.read_bytes())
     status = "unchanged" if before == sha256 else "replaced" if before else "added"
@@ -214,6 +215,11 @@ def _extracted(project: Path, name: str, sha256: str) -> Path:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write(path: Path, value: Any) -> None:
+    """Compact, unlike write_json: nobody reads these but us, and they can be large."""
+    write_bytes(path, json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def _read_or(path: Path, default: Any) -> Any:

@@ -37,7 +37,7 @@ class BM25Retriever:
         return [Hit(self.chunk(row.document, row.chunk), row.score, rank) for rank, row in enumerate(rows, start=1)]
 
     def _covers(self, row: Ranked, asked: list[str]) -> bool:
-        """Whether a chunk holds enough of the query. A term that no chunk holds weighs most: it may be what was meant."""
+        """Whether a chunk holds enough of the query. A term that no chunk holds weighs most."""
         held = set(index_terms(self.chunk(row.document, row.chunk).text, self.settings))
         weight = {term: self.index.idf(term) for term in asked}
         return sum(weight[term] for term in held & set(asked)) >= self.settings.minimum_match * sum(weight.values())

@@ -18,7 +18,7 @@ from typing import Any
 from ftrag.chunking import Count, chunk, estimate_tokens
 from ftrag.documents import location
 from ftrag.errors import InputError, NotFound
-from ftrag.project import read_json, write_json
+from ftrag.project import read_json, write_bytes
 from ftrag.project import settings as project_settings
 from ftrag.retrieval import corpus
 from ftrag.retrieval.bm25 import BM25
@@ -92,7 +92,7 @@ def refresh(project: Path) -> dict[str, Any]:
         marks = _stamp(project, settings)
         sources = corpus.sources(project)
         made_with, old = _read_spans(project)
-        index = BM25.load(_file(project), {**marks, "spans": _digest(old)}, settings.k1, settings.b)
+        index = BM25.load(_file(project), {**marks, "documents": _digest(old)}, settings.k1, settings.b)
         if made_with != marks or index is None:
             old, index = {}, None
         spans, counts = _update(project, sources, settings, old, index)
@@ -145,8 +145,9 @@ def _titled(document: Document, piece: Chunk, settings: Settings) -> str:
 def _write(project: Path, settings: Settings, spans: Spans, index: BM25) -> None:
     """The index carries the digest of the spans, so that a crash between the two files shows and is repaired."""
     marks = _stamp(project, settings)
-    index.save(_file(project), {**marks, "spans": _digest(spans)})
-    write_json(project / "index" / "chunks.json", {"stamp": marks, "documents": spans})
+    index.save(_file(project), {**marks, "documents": _digest(spans)})
+    held = json.dumps({"stamp": marks, "documents": spans}, separators=(",", ":"))  # compact: may hold 50,000 spans
+    write_bytes(project / "index" / "chunks.json", held.encode())
 
 
 def _read_spans(project: Path) -> tuple[dict[str, Any], Spans]:
@@ -160,7 +161,8 @@ def _read_spans(project: Path) -> tuple[dict[str, Any], Spans]:
 
 
 def _digest(spans: Spans) -> str:
-    return hashlib.sha256(json.dumps(sorted(spans.items())).encode()).hexdigest()
+    """Of names and contents; with the stamp they fix the cuts."""
+    return hashlib.sha256(json.dumps(sorted((name, held[0]) for name, held in spans.items())).encode()).hexdigest()
 
 
 def _file(project: Path) -> Path:
@@ -257,7 +259,7 @@ def open_retriever(
 
 
 def _lexical(project: Path, settings: Settings, spans: Spans, find: Callable[[str, int], Chunk]) -> BM25Retriever:
-    marks = {**_stamp(project, settings), "spans": _digest(spans)}
+    marks = {**_stamp(project, settings), "documents": _digest(spans)}
     index = BM25.load(_file(project), marks, settings.k1, settings.b)
     if index is None:
         raise NotFound(f"the index of {project.name} changed while it was opened; search again")
