@@ -9,7 +9,7 @@ from functools import lru_cache
 from math import log
 from typing import Any
 
-from ftrag.evaluation.metrics import STOP_WORDS
+from ftrag.evaluation.metrics import STOP_WORDS, stem
 from ftrag.evaluation.values import Atom, atoms, clean
 from ftrag.text import sentences
 from ftrag.types import Chunk
@@ -102,14 +102,6 @@ def _carries(atom: Atom) -> bool:
     return bool(atom.readings) or (
         atom.text not in STOP_WORDS and bool(re.match(r"\w", atom.text)) and len(atom.text) > 1
     )
-
-
-@lru_cache(maxsize=65536)
-def stem(word: str) -> str:
-    """Snowball's English stem; a stemmer keeps state, so each word has its own."""
-    import Stemmer
-
-    return str(Stemmer.Stemmer("english").stemWord(word))
 
 
 def _weights(sources: Sequence[Source]) -> dict[str, float]:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 import string
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
 
 from ftrag.evaluation.containment import find
 from ftrag.evaluation.refusals import declines, refusal_at
 from ftrag.evaluation.values import Atom, atoms, clean, singular
 from ftrag.text import sentences
 from ftrag.types import Gold, Score
+
+Embed = Callable[[list[str]], Any]  # texts -> array (n, d) of unit vectors
 
 THRESHOLD = 0.7  # share of an answer's key points from which a long answer counts as right; a run records it
 SHORT_WORDS = 12  # accepted answers up to this long must be contained as a whole
@@ -93,7 +97,7 @@ def content(answer: str, gold: Gold) -> Score:
 
     answers [] expects a refusal. A short accepted answer must be contained, values compared as values; of a long one
     the share of key points counts. The best of the accepted answers is taken. Parts: exact_match, token_f1,
-    containment and completeness where they apply, refused.
+    agreement, containment and completeness where they apply, refused.
     """
     refused = float(declines(answer))
     if not gold.answers:
@@ -106,6 +110,7 @@ def content(answer: str, gold: Gold) -> Score:
     }
     if not answer.strip():
         return Score(0.0, "the answer is empty", parts)
+    parts["agreement"] = max(agreement(answer, accepted, gold.question) for accepted in gold.answers)
     scores = [_against(answer, accepted, gold.question) for accepted in gold.answers]
     best = max(scores, key=lambda score: score.value or 0.0)
     return Score(best.value, best.why, {**parts, **best.parts})
@@ -181,3 +186,49 @@ def _short(text: str, limit: int = 80) -> str:
 def best_of(answer: str, accepted: Sequence[str], drop: frozenset[str] = frozenset()) -> float:
     """The highest token F1 over the accepted answers. ValueError where there is none."""
     return max(token_f1(answer, text, drop) for text in accepted)
+
+
+def new_content_f1(answer: str, accepted: str, question: str) -> float:
+    """Token F1 over stems, without stop words and without what the question says: repeating it answers nothing."""
+    asked = set(_stems(question))
+    said, wanted = ([stem for stem in _stems(text) if stem not in asked] for text in (answer, accepted))
+    shared = sum((Counter(said) & Counter(wanted)).values())
+    return (
+        2 * shared / (len(said) + len(wanted))
+        if said or wanted
+        else float(squad_tokens(answer) == squad_tokens(accepted))
+    )
+
+
+def agreement(answer: str, accepted: str, question: str = "", embed: Embed | None = None) -> float:
+    """How far a long answer agrees with a reference, [0, 1]: the combined scorer that benchmarks/ragchecker.py measures.
+
+    The mean of token F1 without stop words and new_content_f1; with an embedder, half a share more of sentence_f1.
+    No weight is fitted.
+    """
+    lexical = token_f1(answer, accepted, STOP_WORDS) + new_content_f1(answer, accepted, question)
+    if embed is None:
+        return lexical / 2
+    return (lexical + 0.5 * sentence_f1(answer, accepted, embed)) / 2.5
+
+
+def sentence_f1(answer: str, accepted: str, embed: Embed) -> float:
+    """BERTScore (Zhang et al. 2020) over sentences: best cosine of each, averaged both ways, harmonic mean, [0, 1]."""
+    said, wanted = ([text[start:end] for start, end in sentences(text)] for text in (answer, accepted))
+    if not said or not wanted:
+        return float(said == wanted)
+    similarity = embed(wanted) @ embed(said).T
+    recall_, precision = (max(0.0, float(similarity.max(axis).mean())) for axis in (1, 0))
+    return 2 * recall_ * precision / (recall_ + precision) if recall_ + precision else 0.0
+
+
+def _stems(text: str) -> list[str]:
+    return [stem(token) for token in squad_tokens(text) if token not in STOP_WORDS]
+
+
+@lru_cache(maxsize=65536)
+def stem(word: str) -> str:
+    """Snowball's English stem; a stemmer keeps state, so each call has its own."""
+    import Stemmer
+
+    return str(Stemmer.Stemmer("english").stemWord(word))

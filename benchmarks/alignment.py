@@ -1,0 +1,81 @@
+"""How well sentences are aligned with the passages that support them, on a labelled file.
+
+python benchmarks/alignment.py [FILE] [--errors]
+
+Rows: {"answer", "passages": [{"document", "text"}], "sentences": [{"text", "supported", "passage", "quote"}]}, where
+passage is an index into passages or null. A sentence that is labelled as supported counts as found when the aligner
+names that passage and its span shares at least half of the quote's characters; a sentence that the aligner supports
+and the label does not, or elsewhere, is an error of precision.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from ftrag.evaluation.citations import align  # noqa: E402
+from ftrag.types import Chunk  # noqa: E402
+
+LABELS = ROOT / "benchmarks" / "data" / "alignment.jsonl"
+
+
+def judge(row: dict[str, Any]) -> list[tuple[bool, bool, bool, str]]:
+    """Per labelled sentence: labelled as supported, supported by the aligner, at the right place, its text."""
+    passages = [Chunk(p["document"], i, p["text"], 0, len(p["text"])) for i, p in enumerate(row["passages"])]
+    found = align(row["answer"], passages)
+    results, at = [], 0
+    for label in row["sentences"]:
+        start = row["answer"].find(label["text"].strip(), at)
+        if start < 0:
+            raise SystemExit(f"{label['text']!r} is not in its answer, in order; repair the label")
+        at = start + len(label["text"].strip())
+        inside = [r for r in found if r["sentence"]["start"] < at and start < r["sentence"]["end"] and r["supported"]]
+        right = any(same_place(r, label, row["passages"]) for r in inside)
+        results.append((bool(label["supported"]), bool(inside), right, label["text"]))
+    return results
+
+
+def same_place(found: dict[str, Any], label: dict[str, Any], passages: list[dict[str, str]]) -> bool:
+    if label["passage"] is None or found["chunk"] != label["passage"]:
+        return False
+    quote = label["quote"].strip()
+    start = passages[label["passage"]]["text"].find(quote)
+    if start < 0:
+        raise SystemExit(f"the quote {quote!r} is not in its passage; repair the label")
+    shared = min(found["end"], start + len(quote)) - max(found["start"], start)
+    return 2 * shared >= len(quote)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("file", nargs="?", type=Path, default=LABELS)
+    parser.add_argument("--errors", action="store_true", help="print the sentences that are judged differently")
+    options = parser.parse_args()
+    if not options.file.exists():
+        print(f"skipped: {options.file} is not there")
+        return
+    rows = [json.loads(line) for line in options.file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    results = [result for row in rows for result in judge(row)]
+    supported = sum(label for label, *_ in results)
+    claimed = sum(found for _, found, *_ in results)
+    right = sum(label and place for label, _, place, _ in results)
+    precision, recall = right / claimed if claimed else 0.0, right / supported if supported else 0.0
+    f1 = 2 * precision * recall / (precision + recall) if right else 0.0
+    print(
+        f"{len(rows)} answers, {len(results)} sentences, {supported} supported, {claimed} found supported, {right} right"
+    )
+    print(f"precision {precision:.3f}  recall {recall:.3f}  F1 {f1:.3f}")
+    if options.errors:
+        for label, found, place, text in results:
+            if label != found or (label and not place):
+                print(f"label {label}, found {found}, right place {place}: {text}")
+
+
+if __name__ == "__main__":
+    main()
