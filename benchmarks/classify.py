@@ -2,6 +2,7 @@
 
     python benchmarks/classify.py --split dev --model PATH_TO_MINILM [--show]
 
+Rows: {"capability", "label": one of retrieval, finetuning, both, unclear, "plain": bool, "negated": bool}.
 Prints accuracy with a Wilson interval, accuracy on plain rows without negation, and the confusion matrix.
 `--show` prints the rows that are wrong; it is refused for the held-out split, which nobody should tune on.
 """
