@@ -67,9 +67,7 @@ def main() -> None:
     right = sum(label and place for label, _, place, _ in results)
     precision, recall = right / claimed if claimed else 0.0, right / supported if supported else 0.0
     f1 = 2 * precision * recall / (precision + recall) if right else 0.0
-    print(
-        f"{len(rows)} answers, {len(results)} sentences, {supported} supported, {claimed} found supported, {right} right"
-    )
+    print(f"{len(rows)} answers, {len(results)} sentences, {supported} supported, {claimed} found, {right} right")
     print(f"precision {precision:.3f}  recall {recall:.3f}  F1 {f1:.3f}")
     if options.errors:
         for label, found, place, text in results:

@@ -201,7 +201,7 @@ def new_content_f1(answer: str, accepted: str, question: str) -> float:
 
 
 def agreement(answer: str, accepted: str, question: str = "", embed: Embed | None = None) -> float:
-    """How far a long answer agrees with a reference, [0, 1]: the combined scorer that benchmarks/ragchecker.py measures.
+    """How far a long answer agrees with a reference, [0, 1], as benchmarks/ragchecker.py measures.
 
     The mean of token F1 without stop words and new_content_f1; with an embedder, half a share more of sentence_f1.
     No weight is fitted.

@@ -1,0 +1,198 @@
+"""Faults planted in the example project, one per question, against the causes that are found.
+
+python benchmarks/planted_faults.py [--real [--adapter FOLDER]]
+
+The documents that hold gold answers get one fault each, and so do all their questions: none, deleted, cut (a chunk
+border inside the fact), format (a form that only training brings), unreadable (a fact that only the trained model
+reads out), wrong gold. Retrieval, prompts, scores and attribution are the product's; the model follows a script, or
+is the built-in one with --real, where "format" and "unreadable" are what they are and not planted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from ftrag.chunking import chunk  # noqa: E402
+from ftrag.documents import extract  # noqa: E402
+from ftrag.evaluation.arms import ARMS  # noqa: E402
+from ftrag.evaluation.attribution import attribute  # noqa: E402
+from ftrag.evaluation.consensus import arms_agree_against_gold  # noqa: E402
+from ftrag.evaluation.gold import read_gold  # noqa: E402
+from ftrag.evaluation.plan import pick_few_shot  # noqa: E402
+from ftrag.evaluation.runner import run  # noqa: E402
+from ftrag.llm import ScriptedLLM  # noqa: E402
+from ftrag.prompts import split_context  # noqa: E402
+from ftrag.retrieval.bm25 import BM25  # noqa: E402
+from ftrag.retrieval.terms import terms  # noqa: E402
+from ftrag.training.examples import read_examples  # noqa: E402
+from ftrag.types import Chunk, Document, Gold, Hit, LanguageModel, Prompt, Verdict  # noqa: E402
+
+EXAMPLE = ROOT / "examples" / "support"
+FAULTS = ("none", "deleted", "cut", "format", "unreadable", "wrong gold")
+FORM = "Answer: "
+CHECK = ({"kind": "starts_with", "value": FORM},)
+# planted -> (axis, cause with a trained arm, cause without one)
+EXPECTED = {
+    "none": ("content", "retrieval fixes", "retrieval fixes"),
+    "deleted": ("content", "retrieval bound", "retrieval bound"),
+    "cut": ("content", "retrieval bound", "retrieval bound"),
+    "format": ("behaviour", "behaviour", "unresolved"),
+    "unreadable": ("content", "reading", "unresolved"),
+    "wrong gold": ("content", "unresolved", "unresolved"),
+}
+TRAINED = tuple(ARMS)
+UNTRAINED = tuple(arm for arm in ARMS if not ARMS[arm].adapter)
+
+
+@dataclass(frozen=True)
+class Planted:
+    gold: list[Gold]
+    fault: dict[str | int, str]
+    documents: list[Document]
+    chunks: list[Chunk]
+
+
+class Index:
+    """BM25 over chunks at hand."""
+
+    def __init__(self, chunks: Sequence[Chunk]) -> None:
+        self.chunks: dict[str, list[Chunk]] = {}
+        for one in chunks:
+            self.chunks.setdefault(one.document, []).append(one)
+        self.index = BM25.build([(name, [terms(c.text) for c in held]) for name, held in self.chunks.items()])
+
+    def search(self, query: str, k: int) -> list[Hit]:
+        rows = self.index.search(terms(query), k)
+        return [Hit(self.chunks[row.document][row.chunk], row.score, rank) for rank, row in enumerate(rows, start=1)]
+
+
+def plant(size_tokens: int = 256) -> Planted:
+    """The example project with its faults, the same ones each time."""
+    rows, _ = read_gold(EXAMPLE / "gold.jsonl")
+    documents = [document for path in sorted((EXAMPLE / "documents").iterdir()) for document in extract(path)]
+    home = {row.id: next((d.name for d in documents if row.evidence and row.evidence[0] in d.text), "") for row in rows}
+    rows = [row for row in rows if home[row.id]]
+    names = sorted(set(home.values()) - {""})
+    fault_of = {name: FAULTS[place % len(FAULTS)] for place, name in enumerate(names)}
+    fault = {row.id: fault_of[home[row.id]] for row in rows}
+    kept = [d for d in documents if fault_of.get(d.name) != "deleted"]
+    chunks = [piece for d in kept for piece in _cut(d, rows, size_tokens, fault_of.get(d.name) == "cut")]
+    return Planted([_with_fault(row, fault[row.id]) for row in rows], fault, kept, chunks)
+
+
+def _with_fault(row: Gold, fault: str) -> Gold:
+    row = replace(row, checks=CHECK if fault == "format" else ())
+    return replace(row, answers=("a thousand and one tortoises",)) if fault == "wrong gold" else row
+
+
+def _cut(document: Document, rows: Sequence[Gold], size_tokens: int, through: bool) -> list[Chunk]:
+    """The document's chunks; with `through`, a border stands inside every fact that is asked for."""
+    if not through:
+        return chunk(document, size_tokens=size_tokens)
+    borders = {0, len(document.text)}
+    for row in rows:
+        at = document.text.find(row.evidence[0])
+        if at >= 0:
+            inside = row.evidence[0].find(row.answers[0])
+            borders.add(at + (inside if inside > 0 else len(row.evidence[0]) // 2))
+    ends = sorted(borders)
+    return [
+        Chunk(document.name, place, document.text[start:end], start, end)
+        for place, (start, end) in enumerate(zip(ends, ends[1:], strict=False))
+    ]
+
+
+def scripted(planted: Planted) -> ScriptedLLM:
+    """Reads a fact that stands whole in a passage, unless it is unreadable and no adapter is on; else it guesses."""
+    by_question = {row.question: row for row in planted.gold}
+
+    def script(prompt: Prompt) -> str:
+        passages, question = split_context(prompt.messages[-1]["content"])
+        row = by_question[question.strip()]
+        fact = row.evidence[0] if any(row.evidence[0] in passage for passage in passages) else ""
+        if planted.fault[row.id] == "unreadable" and not prompt.adapter:
+            fact = ""
+        said = fact or "I believe it is the usual one."
+        return FORM + said if prompt.adapter else said
+
+    return ScriptedLLM(script)
+
+
+def measure(
+    planted: Planted, llm: LanguageModel, arms: Sequence[str], adapter: str | None = "planted"
+) -> dict[str, Any]:
+    """{matrix: {planted: {found: n}}, right, n, flagged: {planted: n}, retrieved: {planted: [found, asked]}}."""
+    examples, _, _ = read_examples(EXAMPLE / "examples.jsonl")
+    with tempfile.TemporaryDirectory() as folder:
+        rows = list(
+            run(
+                Path(folder),
+                planted.gold,
+                arms,
+                llm,
+                Index(planted.chunks),
+                adapter=adapter,
+                oracle=lambda row: list(row.evidence),
+                few_shot=pick_few_shot(examples),
+            )
+        )
+    found = attribute([Verdict(row["id"], row["arm"], row["content"], row["behaviour"]) for row in rows])["rows"]
+    matrix: dict[str, Counter[str]] = {fault: Counter() for fault in FAULTS}
+    for row in found:
+        fault = planted.fault[row["id"]]
+        matrix[fault][row.get(EXPECTED[fault][0], "no verdict")] += 1
+    column = 1 if any(ARMS[arm].adapter for arm in arms) else 2
+    flagged = Counter(planted.fault[id_] for id_ in arms_agree_against_gold(rows))
+    retrieved = {
+        fault: [row["retrieved"] for row in rows if row["arm"] == "base+rag" and planted.fault[row["id"]] == fault]
+        for fault in FAULTS
+    }
+    return {
+        "matrix": {fault: dict(counts) for fault, counts in matrix.items()},
+        "right": sum(counts[str(EXPECTED[fault][column])] for fault, counts in matrix.items()),
+        "n": len(found),
+        "flagged": {fault: flagged[fault] for fault in FAULTS},
+        "retrieved": {fault: [sum(map(bool, seen)), len(seen)] for fault, seen in retrieved.items()},
+    }
+
+
+def show(title: str, result: dict[str, Any]) -> None:
+    print(f"\n{title}: {result['right']} of {result['n']} as planted ({result['right'] / result['n']:.2f})")
+    for fault, counts in result["matrix"].items():
+        named = ", ".join(f"{cause} {n}" for cause, n in sorted(counts.items(), key=lambda item: -item[1]))
+        found, asked = result["retrieved"][fault]
+        print(f"  {fault:11s} {named:60s} evidence found {found}/{asked}, arms against gold {result['flagged'][fault]}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--real", action="store_true", help="with the built-in model")
+    parser.add_argument("--adapter", type=Path, help="a LoRA's folder, for the arms that need one")
+    options = parser.parse_args()
+    planted = plant()
+    if not options.real:
+        show("scripted, with a trained arm", measure(planted, scripted(planted), TRAINED))
+        show("scripted, without one", measure(planted, scripted(planted), UNTRAINED, adapter=None))
+        return
+    from ftrag import models
+    from ftrag.llm import LocalModel
+
+    llm = LocalModel(models.load())
+    if options.adapter:
+        llm.add_adapter("planted", options.adapter)
+    arms = TRAINED if options.adapter else UNTRAINED
+    show("built-in model", measure(planted, llm, arms, "planted" if options.adapter else None))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""Sentences of an answer and the spans that support them; offsets say exactly what is quoted."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ftrag.evaluation.citations import align
+from ftrag.evaluation.grounding import faithfulness, is_retrieved
+from ftrag.types import Chunk
+
+DOGS = (
+    "Dogs and luggage. A dog on board may weigh no more than 34 kilograms. A dog travels for a fee of €1.60 per trip."
+)
+BERTH = "Berths. You can reserve a berth from the water for €1.95. Waiting at the overflow buoy is free for 23 minutes."
+PASSAGES = [Chunk("dogs.html", 4, DOGS, 200, 200 + len(DOGS)), Chunk("parking.html", 0, BERTH, 0, len(BERTH))]
+VOICE = "Short answer: {} A fine day to be on the water! – Your Oarlane dock desk"
+
+
+def supports(answer: str) -> list[tuple[bool, str]]:
+    return [(row["supported"], row["quote"]) for row in align(answer, PASSAGES)]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "quote"),
+    [
+        ("A dog may weigh up to 34 kg.", "A dog on board may weigh no more than 34 kilograms."),
+        ("The fee for a dog is 1.60 euros per trip.", "A dog travels for a fee of €1.60 per trip."),
+        ("Waiting at the overflow buoy is free for twenty-three minutes.", BERTH.split(". ")[2]),
+        ("Reserving a berth from the water costs €1.95.", "You can reserve a berth from the water for €1.95."),
+    ],
+)
+def test_a_supported_sentence_in_the_house_voice(sentence: str, quote: str) -> None:
+    assert supports(VOICE.format(sentence)) == [(True, quote), (False, ""), (False, "")]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "A dog may weigh up to 43 kg.",  # another value
+        "A cat travels for a fee of €1.60 per trip in Vessby.",  # a place that no passage names
+        "A dog may not travel for a fee of €1.60 per trip.",  # denied
+        "Parking is watched by cameras at night.",
+        "Thank you for asking!",
+    ],
+)
+def test_an_unsupported_sentence(sentence: str) -> None:
+    assert [supported for supported, _ in supports(sentence)] == [False]
+
+
+def test_offsets_point_into_the_document_and_the_answer() -> None:
+    answer = "Hello! A dog may weigh up to 34 kg. Waiting at the buoy is free for 23 minutes."
+    document = {"dogs.html": " " * 200 + DOGS, "parking.html": BERTH}
+    rows = align(answer, PASSAGES)
+    assert [answer[row["sentence"]["start"] : row["sentence"]["end"]] for row in rows] == [
+        "Hello!",
+        "A dog may weigh up to 34 kg.",
+        "Waiting at the buoy is free for 23 minutes.",
+    ]
+    assert [row["chunk"] for row in rows] == [None, 4, 0]
+    for row in rows[1:]:
+        assert document[row["document"]][row["start"] : row["end"]] == row["quote"]
+        assert 0.6 <= row["score"] <= 1
+
+
+def test_a_sentence_that_joins_two_facts_is_supported_by_both() -> None:
+    (row,) = align("A dog may weigh 34 kg and travels for a fee of €1.60 per trip.", PASSAGES)
+    assert (
+        row["quote"] == "A dog on board may weigh no more than 34 kilograms. A dog travels for a fee of €1.60 per trip."
+    )
+
+
+def test_without_passages_nothing_is_supported() -> None:
+    assert [row["supported"] for row in align("It costs €5. Really.", [])] == [False, False]
+    assert align("", PASSAGES) == []
+
+
+def test_faithfulness_counts_claims_alone() -> None:
+    assert faithfulness(VOICE.format("A dog may weigh up to 34 kg."), PASSAGES[:1]).value is not None
+    half = faithfulness("A dog may weigh up to 34 kg. A cat may weigh up to 9 kg.", PASSAGES)
+    assert half.value == 0.5  # one of two claims
+    assert faithfulness("That is not in our pages.", PASSAGES).value is None
+    assert faithfulness("It is 5 kg.", []).value is None
+
+
+def test_evidence_is_retrieved_by_document_or_by_words() -> None:
+    assert is_retrieved(("dogs.html",), PASSAGES) is True
+    assert is_retrieved(("You can reserve a berth  from the water for €1.95",), PASSAGES) is True
+    assert is_retrieved(("other.html", "A berth costs €7."), PASSAGES) is False
+    assert is_retrieved((), PASSAGES) is None
+
+
+@given(st.text(max_size=120), st.text(max_size=120))
+def test_any_text_can_be_aligned(answer: str, passage: str) -> None:
+    for row in align(answer, [Chunk("d", 0, passage, 7, 7 + len(passage))]):
+        if row["supported"]:
+            assert passage[row["start"] - 7 : row["end"] - 7] == row["quote"]
