@@ -114,6 +114,8 @@ def _same_number(wanted: Atom, said: Atom) -> bool:
 def _joined(wanted: Atom, said: Sequence[Atom], at: int) -> int | None:
     """ "OLN 7741" for the code "OLN-7741": atoms that, run together, spell it."""
     codes = {str(code) for name, code in wanted.readings if name == "code"}
+    if not codes:
+        return None
     spelled = ""
     for place in range(at, min(at + 8, len(said))):
         spelled += re.sub(r"\W", "", said[place].text)
@@ -125,7 +127,7 @@ def _joined(wanted: Atom, said: Sequence[Atom], at: int) -> int | None:
 def _spelled_by(wanted: Sequence[Atom], said: Sequence[Atom], first: int) -> int | None:
     """The code "OLN-7741" for "OLN 7741"."""
     codes = {code for name, code in said[first].readings if name == "code"}
-    return first + 1 if "".join(re.sub(r"\W", "", atom.text) for atom in wanted) in codes else None
+    return first + 1 if codes and "".join(re.sub(r"\W", "", atom.text) for atom in wanted) in codes else None
 
 
 def _stands_alone(said: Sequence[Atom], last: int, wanted: Sequence[Atom], question: str) -> bool:

@@ -33,10 +33,12 @@ STOP_WORDS = frozenset(
 )
 
 
+_NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
+
+
 def squad_tokens(text: str) -> list[str]:
     """SQuAD 1.1's normalisation (Rajpurkar et al. 2016, evaluate-v1.1.py): lower case, no punctuation, no articles."""
-    plain = "".join(character for character in text.lower() if character not in string.punctuation)
-    return re.sub(r"\b(a|an|the)\b", " ", plain).split()
+    return re.sub(r"\b(a|an|the)\b", " ", text.lower().translate(_NO_PUNCTUATION)).split()
 
 
 def exact_match(answer: str, accepted: str) -> float:

@@ -96,6 +96,7 @@ _SCAN = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _PATTE
 _FRACTIONS = {"½": "1/2", "¼": "1/4", "¾": "3/4", "⅓": "1/3", "⅔": "2/3", "⅛": "1/8"}
 
 
+@lru_cache(maxsize=4096)
 def clean(text: str) -> str:
     """Case-folded text with plain quotes and dashes, number words as digits; the text that atoms point into."""
     for sign, plain in _FRACTIONS.items():
