@@ -45,7 +45,7 @@ def cause_sentences(causes: Mapping[str, Mapping[str, int]]) -> list[str]:
     for axis, counts in causes.items():
         found = {name: count for name, count in counts.items() if count and name != "solved"}
         failures = sum(found.values())
-        parts = []
+        parts: list[str] = []
         for name in sorted(found, key=lambda name: -found[name]):
             of = f"{found[name]} of {failures} {FAILURES[axis]}" if not parts else str(found[name])
             parts.append(CAUSES[name].format(of=of, s="s" if found[name] == 1 else ""))

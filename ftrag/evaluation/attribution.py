@@ -8,6 +8,7 @@ from typing import Any
 
 from ftrag.errors import InputError
 from ftrag.evaluation.arms import ARMS, AXES
+from ftrag.text import words
 from ftrag.types import Verdict
 
 Right = Mapping[str, bool]  # arm -> right; an arm that was not run, or could not be scored, is absent
@@ -93,8 +94,10 @@ def axis_value(verdict: Verdict, axis: str) -> bool | None:
 
 
 def attribute(verdicts: Sequence[Verdict], retrieved: Mapping[str | int, bool] | None = None) -> dict[str, Any]:
-    """Causes per axis, regressions per arm, each question's causes, and how many questions have no base row.
+    """{causes, regressions, excluded, unscored, rows}: causes per axis, regressions per arm, each question's causes.
 
+    excluded: questions without a base row. unscored: questions per axis whose base answer could not be scored, so that
+    they have no cause; an axis without verdicts is left out.
     retrieved: where gold evidence is known, whether retrieval found it; kept on retrieval-bound rows, since only false
     blames the retriever. Raises InputError when no question has a base row.
     """
@@ -109,6 +112,11 @@ def attribute(verdicts: Sequence[Verdict], retrieved: Mapping[str | int, bool] |
         "causes": {axis: _counts(found) for axis, found in causes.items()},
         "regressions": _regressions(kept, tables),
         "excluded": len(ids) - len(with_base),
+        "unscored": {
+            axis: sum("base" not in right for right in table.values())
+            for axis, table in tables.items()
+            if any(table.values())
+        },
         "rows": [_row(id_, causes, retrieved or {}) for id_ in ids if id_ in with_base],
     }
 
@@ -142,3 +150,25 @@ def _row(id_: str | int, causes: Mapping[str, Mapping[str | int, str]], retrieve
     if id_ in retrieved and "retrieval bound" in row.values():
         row["retrieved"] = retrieved[id_]
     return row
+
+
+def agreement(answers: Mapping[str, str], least: int = 3) -> dict[str, Any] | None:
+    """{answer, arms} of the largest group of arms that say the same, or None: for a question that no arm gets right, a
+    sign that its gold answer is wrong.
+
+    The same: equal sets of numbers, and a Jaccard overlap of the words of at least 0.7 with the answer that speaks for
+    the group. At least three arms have to agree, and they have to be most of those that answered.
+    """
+    said = {arm: frozenset(words(text)) for arm, text in answers.items() if text.strip()}
+    groups = [[other for other in said if _same(said[arm], said[other])] for arm in said]
+    largest = max(groups, key=len, default=[])
+    if len(largest) < least or 2 * len(largest) <= len(said):
+        return None
+    return {"answer": answers[largest[0]], "arms": largest}
+
+
+def _same(a: frozenset[str], b: frozenset[str]) -> bool:
+    def numbers(tokens: frozenset[str]) -> set[str]:
+        return {token for token in tokens if any(character.isdigit() for character in token)}
+
+    return numbers(a) == numbers(b) and len(a & b) >= 0.7 * len(a | b)

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ftrag.decision import engine
+from ftrag.decision import engine, wording
 from ftrag.evaluation import stats
 from ftrag.evaluation.arms import AXES, COST_ORDER
-from ftrag.evaluation.attribution import ADVICE, attribute, by_question
+from ftrag.evaluation.attribution import attribute, by_question
 from ftrag.types import Verdict
 
-# Beside every arm against base: what retrieval adds to tuning, what tuning adds to retrieval, what perfect passages add.
+# Beside every arm against base: what tuning adds to retrieval, examples to either, and perfect passages to both.
 PAIRS = (
     ("base+rag", "lora+rag"),
+    ("prompt+rag", "lora+rag"),
     ("lora", "lora+rag"),
+    ("prompt", "lora"),
     ("prompt", "prompt+rag"),
+    ("base+rag", "prompt+rag"),
     ("base+rag", "base+oracle"),
     ("lora+rag", "lora+oracle"),
 )
@@ -26,22 +29,24 @@ def diagnose(
     retrieved: Mapping[str | int, bool] | None = None,
     passes_gates: Mapping[str, bool] | None = None,
     target: float = engine.TARGET,
+    prior: str = "",
+    usd_per_query: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
     """The JSON of `diagnose`; raises InputError when there is no base row."""
     found = attribute(verdicts, retrieved)
-    tables = {axis: by_question(verdicts, axis) for axis in (*AXES, "both")}
-    tables = {axis: _with_base(table) for axis, table in tables.items()}
-    axis = "both" if any(tables["both"].values()) else "content"
-    table = tables[axis] if any(tables[axis].values()) else tables["behaviour"]
-    n = sum("base" in right for right in table.values())
-    decision = engine.decide(_evidence(axis, table, n, passes_gates or {}, target))
+    tables = {axis: _with_base(by_question(verdicts, axis)) for axis in (*AXES, "both")}
+    axis = next((name for name in ("both", *AXES) if tables[name]), "content")
+    n = len(tables[axis])
+    smallest = stats.minimum_detectable_effect(n)
+    decision = engine.verdict(_evidence(axis, tables[axis], smallest, passes_gates, target, prior, usd_per_query))
+    said = wording.cause_sentences(found["causes"]) + wording.retrieval_sentence(found["rows"])
     return found | {
         "differences": [row for name, rows in tables.items() for row in _differences(name, rows)],
-        "interaction": {name: interaction(rows) for name, rows in tables.items() if any(rows.values())},
-        "minimum_detectable_effect": stats.minimum_detectable_effect(n),
+        "interaction": {name: interaction(rows) for name, rows in tables.items() if rows},
+        "minimum_detectable_effect": smallest,
         "n": n,
         "route": decision["route"],
-        "reasons": decision["reasons"] + cause_sentences(found["causes"]),
+        "reasons": decision["reasons"] + said,
         "decision": decision,
     }
 
@@ -76,9 +81,17 @@ def interaction(table: Table) -> dict[str, Any] | None:
     )
 
 
-def _evidence(axis: str, table: Table, n: int, passes_gates: Mapping[str, bool], target: float) -> engine.Evidence:
+def _evidence(
+    axis: str,
+    table: Table,
+    smallest: float,
+    passes_gates: Mapping[str, bool] | None,
+    target: float,
+    prior: str,
+    usd_per_query: Mapping[str, float] | None,
+) -> engine.Evidence:
     run = {arm for right in table.values() for arm in right}
-    right = sum(arms.get("base", False) for arms in table.values())
+    n, right = len(table), sum(arms["base"] for arms in table.values())
     return engine.Evidence(
         axis=axis,
         order=[arm for arm in COST_ORDER if arm in run],
@@ -86,19 +99,11 @@ def _evidence(axis: str, table: Table, n: int, passes_gates: Mapping[str, bool],
         adjust=stats.holm,
         base_right=right / n if n else 0.0,
         base_lower=stats.wilson(right, n)[0],
-        smallest_effect=stats.minimum_detectable_effect(n),
+        smallest_effect=smallest,
         oracles=[arm for arm in engine.ORACLES if arm in run],
-        passes_gates=passes_gates,
+        passes_gates=passes_gates or {},
         target=target,
+        prior=prior,
+        questions_needed=stats.questions_needed,
+        usd_per_query=usd_per_query or {},
     )
-
-
-def cause_sentences(causes: Mapping[str, Mapping[str, int]]) -> list[str]:
-    """What the causes say, in numbers: one sentence per axis and cause that occurs, largest first."""
-    sentences = []
-    for axis, counts in causes.items():
-        failures = sum(count for name, count in counts.items() if name != "solved")
-        for name, count in sorted(counts.items(), key=lambda item: -item[1]):
-            if count and name != "solved":
-                sentences.append(f"{axis}: {count} of {failures} failures are “{name}”: {ADVICE[name]}.")
-    return sentences
