@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from ftrag import text as words_of
 from ftrag.errors import InputError
-from ftrag.parsers import FENCE
+from ftrag.layout import FENCE
 from ftrag.types import Chunk, Document
 
 Strategy = Literal["recursive", "fixed", "heading", "semantic"]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ftrag.types import Location
+
+FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")  # a line that opens or closes a Markdown code fence
 
 
 @dataclass(frozen=True)

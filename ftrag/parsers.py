@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ftrag.errors import InputError
-from ftrag.layout import Block, Parsed, assemble, sections, table_text
+from ftrag.layout import FENCE, Block, Parsed, assemble, sections, table_text
 from ftrag.types import Location
 
 
@@ -51,7 +51,6 @@ def plain(data: bytes) -> Parsed:
 
 
 HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.+?)[ \t]*#*[ \t]*$")
-FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 
 
 def markdown(data: bytes) -> Parsed:
