@@ -221,8 +221,8 @@ def base_is_bare(llm: LocalModel, prompt: Prompt) -> None:
             bare = model(**batch, logits_to_keep=1).logits
     gap = float(torch.max(torch.abs(asked.float() - bare.float())))
     if merged or gap > TOLERANCE:
-        how = "is merged into the weights" if merged else f"changes the logits by {gap:.3g}"
-        raise EvaluationBlocked(f"an adapter {how} of the base arms; restart the app and run the evaluation again")
+        how = "is merged into the weights" if merged else f"is on in the base arms and moves their logits by {gap:.3g}"
+        raise EvaluationBlocked(f"an adapter {how}; restart the app and run the evaluation again")
 
 
 @contextmanager
