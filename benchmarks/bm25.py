@@ -149,7 +149,8 @@ def difference(ours: BM25, okapi, query: Tokens) -> float:
 
 
 def churn(index: BM25, chunks: list[Tokens], asked: Sequence[Tokens]) -> dict[str, float]:
-    """1,000 random adds and deletes, each timed (99th percentile of processor time); then all queries against an index built anew."""
+    """1,000 random adds and deletes, the 99th percentile of their processor time; then
+    all queries against an index built anew."""
     rng = random.Random(11)
     held = {name(i): tokens for i, tokens in enumerate(chunks)}
     taken = {"add": [], "delete": []}

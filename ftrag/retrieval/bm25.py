@@ -10,35 +10,19 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ftrag.retrieval import arrays
-from ftrag.retrieval.postings import EMPTY, NOTHING, Arrays, Ints, from_triples
+from ftrag.retrieval.postings import EMPTY, NOTHING, Arrays, Floats, Ints, Posting, Ranked, from_triples
 from ftrag.retrieval.terms import is_near
 
-Floats = NDArray[np.float64]
 Query = Sequence[str] | Mapping[str, float]  # terms, repeats counted, or terms with weights
 Rows = Iterable[tuple[str, Sequence[Sequence[str]]]]  # (document, the terms of each of its chunks)
 SPELLED = 6  # letters from which on a term that is nowhere may be another one misspelt
 VERSION = 1  # of the file; another one is rebuilt
 SLACK = 1 - 1e-9  # sums of floats in different orders differ by less
-
-
-class Posting(NamedTuple):
-    """One term, ready to score; made again when the statistics change."""
-
-    slots: Ints
-    weights: Floats  # idf times the saturated frequency, per slot
-    top: float  # the largest of them
-
-
-class Ranked(NamedTuple):
-    document: str
-    chunk: int  # its index in its document
-    score: float
 
 
 class BM25:

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ftrag.retrieval.bm25 import BM25, Ranked
+from ftrag.retrieval.bm25 import BM25
+from ftrag.retrieval.postings import Ranked
 from ftrag.retrieval.settings import Settings
 from ftrag.retrieval.terms import terms
 from ftrag.types import Chunk, Hit

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[Any]
+Floats = NDArray[np.float64]
 EMPTY = np.zeros(0, dtype=np.int32)
 
 
@@ -20,6 +21,20 @@ class Arrays(NamedTuple):
     lengths: Ints  # (slots,) terms in a chunk, repeats counted
     of_pointers: Ints  # (slots + 1,) the same turned round: a chunk's distinct terms
     of_terms: Ints  # (postings,)
+
+
+class Posting(NamedTuple):
+    """One term, ready to score; made again when the statistics change."""
+
+    slots: Ints
+    weights: Floats  # idf times the saturated frequency, per slot
+    top: float  # the largest of them
+
+
+class Ranked(NamedTuple):
+    document: str
+    chunk: int  # its index in its document
+    score: float
 
 
 NOTHING = Arrays(np.zeros(1, dtype=np.int64), EMPTY, EMPTY, EMPTY, np.zeros(1, dtype=np.int64), EMPTY)
