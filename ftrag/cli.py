@@ -323,15 +323,15 @@ def _compare(options: argparse.Namespace) -> Any:
 
 
 def _reroute(options: argparse.Namespace) -> Any:
-    from ftrag import experiments
+    from ftrag import outcomes
 
-    return _as_job(options, experiments.reroute)
+    return _as_job(options, outcomes.reroute)
 
 
 def _drill(options: argparse.Namespace) -> Any:
-    from ftrag import experiments
+    from ftrag import outcomes
 
-    return _as_job(options, lambda project, report: experiments.drill(project, report, edits=options.edits))
+    return _as_job(options, lambda project, report: outcomes.drill(project, report, edits=options.edits))
 
 
 # --- what came out
@@ -349,22 +349,22 @@ def _result_commands(commands: Any) -> None:
 
 
 def _promote(options: argparse.Namespace) -> Any:
-    from ftrag import experiments
+    from ftrag import outcomes
 
-    return experiments.promote(_project(options), options.run, who="command line", why=options.why)
+    return outcomes.promote(_project(options), options.run, who="command line", why=options.why)
 
 
 def _report(options: argparse.Namespace) -> Any:
-    from ftrag import experiments
+    from ftrag import outcomes
 
-    text = experiments.report(_project(options), options.run, options.format)
+    text = outcomes.report(_project(options), options.run, options.format)
     return json.loads(text) if options.json and options.format == "json" else text
 
 
 def _export(options: argparse.Namespace) -> Any:
-    from ftrag import experiments
+    from ftrag import outcomes
 
-    return experiments.export(_project(options), options.adapter, options.merge)
+    return outcomes.export(_project(options), options.adapter, options.merge)
 
 
 def _jobs(options: argparse.Namespace) -> Any:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -99,6 +98,7 @@ def train(project: Path, wanted: Mapping[str, Any], report: Report) -> dict[str,
     """Train a LoRA; the index is brought up to date as it ends (auto-RAG)."""
     from ftrag.retrieval import store
     from ftrag.training import lora
+    from ftrag.training.settings import TrainSettings
 
     share = wanted.get("context_share", workflows.setting(project, "context_share"))
     report(0.0, "reading the training rows")
@@ -107,10 +107,25 @@ def train(project: Path, wanted: Mapping[str, Any], report: Report) -> dict[str,
         raise InputError(f"training is blocked: {'; '.join(blocked)}")
     report(0.01, "loading the model")
     llm = workflows.model(projects.settings(project)["model"])
-    settings = lora.TrainSettings(**{key: value for key, value in wanted.items() if key != "context_share"})
-    value = lora.train(llm.loaded, rows, project / "adapters", settings, report, report.should_stop)
+    settings = TrainSettings(**{key: value for key, value in wanted.items() if key != "context_share"})
+    with llm.lock:
+        value = lora.train(
+            llm.loaded, rows, project / "adapters", settings, lambda row: report(**row), report.should_stop
+        )
     store.refresh(project)
     return value
+
+
+def plan_training(project: Path, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """What a training would take, from a few measured steps: seconds, memory, steps, parameters. Trains nothing."""
+    from ftrag.training import lora
+    from ftrag.training.settings import TrainSettings
+
+    rows = training_data(project, wanted.get("context_share", workflows.setting(project, "context_share")))
+    llm = workflows.model(projects.settings(project)["model"])
+    settings = TrainSettings(**{key: value for key, value in wanted.items() if key != "context_share"})
+    with llm.lock:
+        return lora.plan_training(llm.loaded, rows, settings)
 
 
 # --- evaluation
@@ -133,7 +148,9 @@ def fingerprints(project: Path, adapter: str | None) -> dict[str, str]:
     card = project / "adapters" / (adapter or "") / "card.json"
     loaded = models.prepare(own["model"])
     return {
-        "data": _hash([asdict(row) for row in [*workflows.gold_rows(project), *workflows.training_rows(project)]]),
+        "data": _hash(
+            [list(map(asdict, rows)) for rows in (workflows.gold_rows(project), workflows.training_rows(project))]
+        ),
         "checks": _hash(own["checks"]),
         "model": models.fingerprint(loaded),
         "adapter": _hash(projects.read_json(card)) if adapter else "none",
@@ -216,7 +233,7 @@ def evaluate(
     plan, gold = _plan(project, arms, limit, adapter, k)
     folder = _run_folder(project, plan, resume)
     report(0.01, "loading the model")
-    llm = _checked_model(project, plan["adapter"])
+    llm = checked_model(project, plan["adapter"])
     rows = []
     for row in runner.run(
         folder,
@@ -229,7 +246,7 @@ def evaluate(
         few_shot=few_shot(project),
         k=plan["k"],
         settings=workflows.generation(project),
-        checks=projects.settings(project)["checks"],
+        checks=workflows.checks(project),
         on_progress=lambda fraction, message: report(0.02 + 0.93 * fraction, message),
         should_stop=report.should_stop,
     ):
@@ -274,10 +291,11 @@ def _plan(
 
 def few_shot(project: Path) -> list[Example]:
     """The examples that the prompt arms show: the same ones for every question, chosen from the training rows."""
-    from ftrag.evaluation.runner import pick_few_shot
+    from ftrag.evaluation.plan import pick_few_shot
 
-    rows = workflows.training_rows(project)
-    return pick_few_shot(rows, n=3) if rows else []
+    if not workflows.training_rows(project):
+        return []
+    return pick_few_shot(training_data(project, workflows.setting(project, "context_share")), n=3)
 
 
 def _run_folder(project: Path, plan: Mapping[str, Any], resume: bool) -> Path:
@@ -291,7 +309,7 @@ def _run_folder(project: Path, plan: Mapping[str, Any], resume: bool) -> Path:
     return folder
 
 
-def _checked_model(project: Path, adapter: str | None) -> Any:
+def checked_model(project: Path, adapter: str | None) -> Any:
     """The model with the adapter at hand, after the check that its base arm is the bare model."""
     from ftrag.evaluation import trust
 
@@ -373,7 +391,7 @@ def summary(run: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-# --- what becomes of a run
+# --- the auto-RAG A/B
 
 
 def compare(
@@ -394,7 +412,7 @@ def compare(
     if missing := set(arms) - set(plan["arms"]):
         raise InputError(f"the comparison needs {' and '.join(sorted(missing))}; ingest documents first")
     report(0.01, "loading the model")
-    llm = _checked_model(project, plan["adapter"])
+    llm = checked_model(project, plan["adapter"])
     folder = project / "comparisons" / projects.new_id()
     rows = list(
         runner.run(
@@ -406,7 +424,7 @@ def compare(
             adapter=plan["adapter"],
             k=plan["k"],
             settings=workflows.generation(project),
-            checks=projects.settings(project)["checks"],
+            checks=workflows.checks(project),
             on_progress=lambda fraction, message: report(0.02 + 0.97 * fraction, message),
         )
     )
@@ -418,89 +436,3 @@ def compare(
     value |= {"without": without, "with": with_, "difference": difference}
     projects.write_json(folder / "comparison.json", value)
     return value
-
-
-def tree_hash(folder: Path) -> str:
-    """One hash over the names and bytes of a folder's files."""
-    digest = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        digest.update(str(path.relative_to(folder)).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
-
-
-def reroute(project: Path, report: Report) -> dict[str, Any]:
-    """A retrieval-first sibling: base model and retrieval, no adapter; its comparison runs at once.
-
-    The original is not touched, so the way from it to the sibling is found by looking at the siblings' lineage.
-    """
-    own = projects.settings(project)
-    job = report.folder.name if report.folder else None
-    if sibling := rerouted(project):
-        return {"project": sibling.name, "parent": own["name"], "job": job, "existed": True}
-    sibling = _clone(project, _free_name(project))
-    report(0.05, f"comparing without and with retrieval in {sibling.name}")
-    value = {"project": sibling.name, "parent": own["name"], "job": job, "path": str(sibling), "existed": False}
-    if (sibling / "gold.jsonl").exists():
-        value["comparison"] = compare(sibling, report, adapter="none")
-    return value
-
-
-def rerouted(project: Path) -> Path | None:
-    """The retrieval-first sibling of a project, if it has been made."""
-    created = projects.settings(project)["created"]
-    for path in sorted(project.parent.glob("*/project.json")):
-        lineage = projects.read_json(path).get("lineage") or {}
-        if lineage.get("parent") == project.name and lineage.get("parent_created") == created:
-            return path.parent
-    return None
-
-
-def _free_name(project: Path) -> str:
-    name, number = f"{project.name}-rag", 2
-    while (project.parent / name).exists():
-        name, number = f"{project.name}-rag-{number}", number + 1
-    return name
-
-
-def _clone(project: Path, name: str) -> Path:
-    """Documents, training and gold rows in a new folder beside the original, its index built anew; renamed last."""
-    from ftrag.retrieval import store
-
-    own = projects.settings(project)
-    draft = project.parent / f".{name}-{projects.new_id()}"
-    shutil.copytree(project / "documents", draft / "documents")
-    for file in ("gold.jsonl", "examples.jsonl"):
-        if (project / file).exists():
-            shutil.copy2(project / file, draft / file)
-    projects.write_json(
-        draft / "project.json",
-        own
-        | {
-            "name": name,
-            "title": f"{own['title']} – retrieval first",
-            "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            "runtime_config": {"rag_first": True},
-            "lineage": {"parent": project.name, "parent_created": own["created"], "reason": "reroute to RAG"},
-        },
-    )
-    store.refresh(draft)
-    return draft.rename(project.parent / name)
-
-
-def report(project: Path, run: str, form: str = "md") -> str:
-    """One page about a run, rebuilt from what it stored."""
-    from ftrag.report import render
-
-    value = load_run(project, run)
-    value.pop("stale")
-    return render(value, form)
-
-
-def export(project: Path, adapter: str, merge: bool = False) -> dict[str, Any]:
-    """An adapter as files that peft loads anywhere, or the whole model with it merged in."""
-    from ftrag.training import adapters
-
-    chosen = workflows.choose_adapter(project, adapter)
-    if chosen is None:
-        raise InputError("there is nothing to export without an adapter; name one")
-    return {"files": [str(path) for path in adapters.export(project, chosen, merge)]}

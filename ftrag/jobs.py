@@ -51,7 +51,7 @@ class Report:
     def __call__(self, fraction: float, message: str, **more: Any) -> None:
         """fraction in [0, 1]; message for people; more: numbers that the live view shows."""
         self._last |= {"fraction": round(min(max(fraction, 0.0), 1.0), 4), "message": message, **more}
-        if "step" in more and self.folder is not None:
+        if "loss" in more and self.folder is not None:
             append_jsonl(self.folder / "metrics.jsonl", [more])
         if time.monotonic() - self._written > 0.2:
             self.write(RUNNING)

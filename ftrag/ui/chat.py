@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import gradio as gr
@@ -166,7 +166,7 @@ def _turn(role: str, text: str) -> dict[str, str]:
     return {"role": role, "content": text}
 
 
-def _shown(before: list[Any], state: list[dict[str, Any]], columns: list[Mapping[str, Any]]) -> list[Any]:
+def _shown(before: list[Any], state: list[dict[str, Any]], columns: Sequence[Mapping[str, Any]]) -> list[Any]:
     chats = [turns + [_turn("assistant", column["text"])] for turns, column in zip(before, state, strict=True)]
     notes = [_note(column, asked) for column, asked in zip(state, columns, strict=True)]
     cards = ["".join(source_card(row) for row in column["sources"]) for column in state]

@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from ftrag import experiments, jobs, workflows
+from ftrag import experiments, jobs, outcomes, workflows
 from ftrag import project as projects
 from ftrag.errors import InputError
 from ftrag.evaluation.arms import ARMS
@@ -330,7 +330,7 @@ def _reporter(form: str) -> Any:
     def write(visitor: str, name: str | None, run: str | None) -> Any:
         if not run:
             raise InputError("there is no run to report yet; evaluate first")
-        text = experiments.report(session.project(visitor, name), run, form)
+        text = outcomes.report(session.project(visitor, name), run, form)
         path = Path(tempfile.mkdtemp()) / f"ftrag-{name}.{form}"
         path.write_text(text, encoding="utf-8")
         return gr.update(value=str(path), visible=True)

@@ -54,7 +54,8 @@ CSS = """
 .ft-pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .8rem; padding: .6rem; border-radius: 8px;
   background: var(--background-fill-secondary); }
 .ft-pre mark { background: #fde68a; color: #1f2937; }
-.ft-ok { color: #15803d; font-weight: 600; } .dark .ft-pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .8rem; padding: .6rem; border-radius: 8px;
+.ft-ok { color: #15803d; font-weight: 600; } .dark .ft-pre { white-space: pre-wrap; overflow-wrap: anywhere;
+  font-size: .8rem; padding: .6rem; border-radius: 8px;
   background: var(--background-fill-secondary); }
 .ft-pre mark { background: #fde68a; color: #1f2937; }
 .ft-ok { color: #4ade80; }

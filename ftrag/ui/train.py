@@ -90,7 +90,7 @@ def data_report(project: Path, documents: Sequence[str]) -> tuple[str, bool]:
     blocked, tokens, enough = report["blocked"], report["tokens"], report["sufficiency"]
     lines = [
         f"<b>{len(documents)}</b> documents · <b>{report['rows']}</b> training rows · <b>{report['gold']}</b> gold "
-        f"questions · {tokens['total']:,} tokens, {tokens['learned']:,} of them learned, longest row {tokens['longest']}"
+        f"questions · {tokens['total']:,} tokens, {tokens['learned']:,} learned, longest row {tokens['longest']}"
     ]
     lines += [f'<span class="ft-bad">Training is blocked:</span> {escape(reason)}.' for reason in blocked]
     lines += [escape(text) for text in _findings(report)]
@@ -115,9 +115,11 @@ def _findings(report: Mapping[str, Any]) -> list[str]:
 def _rendered(report: Mapping[str, Any]) -> str:
     """The first rows exactly as the model sees them, the learned part marked."""
     rows = "".join(
-        f'<pre class="ft-pre">{escape(prompt)}<mark>{escape(learned)}</mark></pre>' for prompt, learned in report["rendered"]
+        f'<pre class="ft-pre">{escape(prompt)}<mark>{escape(learned)}</mark></pre>'
+        for prompt, learned in report["rendered"]
     )
-    return f"<details><summary>The first rows as the model sees them; what is learned is marked</summary>{rows}</details>"
+    title = "The first rows as the model sees them; what is learned is marked"
+    return f"<details><summary>{title}</summary>{rows}</details>"
 
 
 def _thresholds(enough: Mapping[str, Any]) -> str:

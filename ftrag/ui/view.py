@@ -16,7 +16,8 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], numeric: Sequen
         + "</tr>"
         for row in rows
     )
-    return f'<div class="ft-scroll"><table class="ft-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    whole = f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
+    return f'<div class="ft-scroll"><table class="ft-table">{whole}</table></div>'
 
 
 class Safe(str):

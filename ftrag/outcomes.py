@@ -1,0 +1,255 @@
+"""What becomes of a run: its report, gates and promotion, the retrieval-first sibling, the freshness drill, exports."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ftrag import project as projects
+from ftrag import workflows
+from ftrag.errors import InputError
+from ftrag.experiments import checked_model, compare, load_run
+from ftrag.jobs import Report
+from ftrag.types import Gold
+
+
+def tree_hash(folder: Path) -> str:
+    """One hash over the names and bytes of a folder's files."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(str(path.relative_to(folder)).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def reroute(project: Path, report: Report) -> dict[str, Any]:
+    """A retrieval-first sibling: base model and retrieval, no adapter; its comparison runs at once.
+
+    The original is not touched, so the way from it to the sibling is found by looking at the siblings' lineage.
+    """
+    own = projects.settings(project)
+    job = report.folder.name if report.folder else None
+    if sibling := rerouted(project):
+        return {"project": sibling.name, "parent": own["name"], "job": job, "existed": True}
+    sibling = _clone(project, _free_name(project))
+    report(0.05, f"comparing without and with retrieval in {sibling.name}")
+    value = {"project": sibling.name, "parent": own["name"], "job": job, "path": str(sibling), "existed": False}
+    if (sibling / "gold.jsonl").exists():
+        value["comparison"] = compare(sibling, report, adapter="none")
+    return value
+
+
+def rerouted(project: Path) -> Path | None:
+    """The retrieval-first sibling of a project, if it has been made."""
+    created = projects.settings(project)["created"]
+    for path in sorted(project.parent.glob("*/project.json")):
+        lineage = projects.read_json(path).get("lineage") or {}
+        if lineage.get("parent") == project.name and lineage.get("parent_created") == created:
+            return path.parent
+    return None
+
+
+def _free_name(project: Path) -> str:
+    name, number = f"{project.name}-rag", 2
+    while (project.parent / name).exists():
+        name, number = f"{project.name}-rag-{number}", number + 1
+    return name
+
+
+def _clone(project: Path, name: str) -> Path:
+    """Documents, training and gold rows in a new folder beside the original, its index built anew; renamed last."""
+    from ftrag.retrieval import store
+
+    own = projects.settings(project)
+    draft = project.parent / f".{name}-{projects.new_id()}"
+    shutil.copytree(project / "documents", draft / "documents")
+    for file in ("gold.jsonl", "examples.jsonl"):
+        if (project / file).exists():
+            shutil.copy2(project / file, draft / file)
+    projects.write_json(
+        draft / "project.json",
+        own
+        | {
+            "name": name,
+            "title": f"{own['title']} – retrieval first",
+            "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "runtime_config": {"rag_first": True},
+            "lineage": {"parent": project.name, "parent_created": own["created"], "reason": "reroute to RAG"},
+        },
+    )
+    store.refresh(draft)
+    return draft.rename(project.parent / name)
+
+
+def report(project: Path, run: str, form: str = "md") -> str:
+    """One page about a run, rebuilt from what it stored."""
+    from ftrag.report import render
+
+    value = load_run(project, run)
+    value.pop("stale")
+    return render(value, form)
+
+
+def export(project: Path, adapter: str, merge: bool = False) -> dict[str, Any]:
+    """An adapter as files that peft loads anywhere, or the whole model with it merged in."""
+    from ftrag.training import adapters
+
+    chosen = workflows.choose_adapter(project, adapter)
+    if chosen is None:
+        raise InputError("there is nothing to export without an adapter; name one")
+    return {"files": [str(path) for path in adapters.export(project, chosen, merge)]}
+
+
+# --- gates and promotion
+
+MACHINE_USD_PER_HOUR = 0.10  # assumed: two rented CPU cores; what a second of answering costs
+
+
+def measurements(project: Path, run: Mapping[str, Any]) -> dict[tuple[str, str], Any]:
+    """(metric, arm) -> Measurement: what the gates of a run read. Forgetting is measured for arms with the adapter."""
+    from ftrag.decision.gates import Measurement
+    from ftrag.evaluation.stats import wilson
+
+    found = {}
+    for arm, numbers in run["arms"].items():
+        for axis in ("content", "behaviour", "both"):
+            if numbers[axis] is not None:
+                n = numbers[f"{axis}_n"]
+                found[axis, arm] = Measurement(numbers[axis], *wilson(round(numbers[axis] * n), n), n)
+        seconds = numbers["latency_p95_s"]
+        usd = numbers["latency_p50_s"] / 3600 * MACHINE_USD_PER_HOUR
+        found["latency_p95_s", arm] = Measurement(seconds, seconds, seconds, numbers["n"])
+        found["usd_per_query", arm] = Measurement(usd, usd, usd, numbers["n"])
+        found |= _forgotten(project, run["adapter"], arm)
+    return found
+
+
+def _forgotten(project: Path, adapter: str | None, arm: str) -> dict[tuple[str, str], Any]:
+    """General capability and safety of an arm against base: exactly 0 without the adapter, else as its card says."""
+    from ftrag.decision.gates import Measurement
+
+    if not arm.startswith("lora"):
+        return {(metric, arm): Measurement(0.0, 0.0, 0.0, 0) for metric in ("general", "safety")}
+    card = projects.read_json(project / "adapters" / str(adapter) / "card.json")
+    rows = {metric: (card.get("forgetting") or {}).get(metric) or {} for metric in ("general", "safety")}
+    return {
+        (metric, arm): Measurement(row["difference"], row["low"], row["high"], row["n"])
+        for metric, row in rows.items()
+        if row.get("low") is not None
+    }
+
+
+def gate_result(project: Path, run: Mapping[str, Any]) -> dict[str, Any]:
+    """The project's gates, else the defaults, on what the verdict holds: {state, arm, rows}."""
+    from ftrag.decision import gates
+
+    own = projects.settings(project).get("gates")
+    rows = gates.from_rows(own) if own else gates.DEFAULTS
+    return gates.evaluate(rows, measurements(project, run), run["decision"]["held"])
+
+
+def promote(project: Path, run: str, who: str, why: str = "") -> dict[str, Any]:
+    """Promote what a run held, adapter and index together: only a fresh run whose gates all pass. Steps are kept."""
+    from ftrag.decision import gates
+
+    value = load_run(project, run)
+    held, result = value["decision"]["held"], gate_result(project, value)
+    path = project / "releases.json"
+    releases: list[dict[str, Any]] = projects.read_json(path) if path.exists() else []
+    step = {"who": who, "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "why": why or f"run {run}"}
+    adapter = value["adapter"] if held.startswith("lora") else None
+    release = gates.draft(f"r{len(releases) + 1}", adapter=adapter, index=value["hashes"]["index"], run=run, **step)
+    release = gates.advance(release, "evaluate", gates=result, **step)
+    release = gates.advance(release, "promote", gates=result, stale=value["stale"], **step)
+    retired = [
+        gates.advance(old, "retire", who=who, when=step["when"], why=f"replaced by {release['release']}")
+        if old["state"] == "promoted"
+        else old
+        for old in releases
+    ]
+    projects.write_json(path, [*retired, release])
+    return {"release": release["release"], "state": release["state"], "gates": result}
+
+
+# --- freshness
+
+
+def drill(project: Path, report: Report, edits: int = 10, seed: int = 0) -> dict[str, Any]:
+    """Change one number in the documents behind each of `edits` gold answers, ask again: who notices?
+
+    Works on a copy; {edits, flipped: {arm: n}, rows}. An arm has flipped when it gives the new value.
+    """
+    import tempfile
+
+    from ftrag.evaluation import runner
+    from ftrag.retrieval import store
+
+    adapter = workflows.choose_adapter(project, None)
+    gold = workflows.gold_rows(project)
+    with tempfile.TemporaryDirectory() as scratch:
+        copy = Path(scratch) / project.name
+        shutil.copytree(project, copy, ignore=shutil.ignore_patterns("runs", "adapters", "comparisons", "index"))
+        planted = plant_edits(copy, gold, edits, seed)
+        if not planted:
+            raise InputError("no gold answer with a number stands in a text document, so nothing can be edited")
+        report(0.05, f"{len(planted)} facts are edited; indexing")
+        store.refresh(copy)
+        llm = checked_model(project, adapter)
+        arms = ("lora", "lora+rag") if adapter else ("base", "base+rag")
+        rows = runner.run(
+            Path(scratch) / "run",
+            planted,
+            arms,
+            llm,
+            workflows.retriever(copy),
+            adapter=adapter,
+            k=workflows.setting(project, "k"),
+            settings=workflows.generation(project),
+            on_progress=lambda fraction, message: report(0.1 + 0.9 * fraction, message),
+        )
+        said = list(rows)
+    flipped = {arm: sum(bool(row["content"]) for row in said if row["arm"] == arm) for arm in arms}
+    new = {row.id: row.answers[0] for row in planted}
+    listed = [{"id": row["id"], "arm": row["arm"], "new": new[row["id"]], "answer": row["answer"]} for row in said]
+    return {"edits": len(planted), "flipped": flipped, "rows": listed}
+
+
+def plant_edits(project: Path, gold: Sequence[Gold], edits: int, seed: int = 0) -> list[Gold]:
+    """Edit the text documents so that gold answers with a number become wrong; gives the gold rows with new answers.
+
+    An answer's first number is raised by a seeded amount inside its evidence, in the one document that holds it.
+    """
+    import random
+    import re
+
+    rng = random.Random(seed)
+    planted: list[Gold] = []
+    for row in gold:
+        answer = next((one for one in row.answers if re.search(r"\d", one)), None)
+        place = _document_with(project, row.evidence) if answer else None
+        if len(planted) == edits or answer is None or place is None:
+            continue
+        path, passage = place
+        number = re.search(r"\d+", answer)
+        assert number is not None
+        new = answer.replace(number.group(), str(int(number.group()) + rng.randint(3, 40)), 1)
+        if answer not in passage:
+            continue
+        text = path.read_text(encoding="utf-8").replace(passage, passage.replace(answer, new), 1)
+        path.write_text(text, encoding="utf-8")
+        planted.append(Gold(row.id, row.question, (new,), (passage.replace(answer, new),), (), row.slice))
+    return planted
+
+
+def _document_with(project: Path, evidence: Sequence[str]) -> tuple[Path, str] | None:
+    """The text document that holds one of the passages word for word."""
+    for path in sorted((project / "documents").iterdir()):
+        if path.suffix in {".md", ".txt", ".html"}:
+            text = path.read_text(encoding="utf-8")
+            for passage in evidence:
+                if passage in text:
+                    return path, passage
+    return None

@@ -1,0 +1,27 @@
+"""What all tests share: a home of their own, and where the data lie that the project does not ship."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """An empty FTRAG_HOME."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("FTRAG_HOME", str(folder))
+    monkeypatch.delenv("FTRAG_JOB", raising=False)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """The folder with data and contracts that are not part of the project; skips where it is absent."""
+    folder = Path(os.environ.get("FTRAG_SHARED", ROOT.parent / "shared"))
+    if not folder.is_dir():
+        pytest.skip(f"no shared folder at {folder}: set FTRAG_SHARED to run this test")
+    return folder

@@ -1,0 +1,232 @@
+"""Checkpoints under kill -9 and failing writes: never a corrupt resume, at most one save interval lost."""
+
+import errno
+import itertools
+import json
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ftrag.training import checkpoints
+
+ROOT = Path(__file__).resolve().parent.parent
+OUTPUT = ROOT / "tests" / "output"
+KILLS = int(os.environ.get("FTRAG_KILLS", "30"))  # 200 in the long form
+SAVE_STEPS = 4
+CHILD = f"""
+import json, sys
+from pathlib import Path
+from tiny import rows, tiny
+from ftrag.training import lora
+from ftrag.training.settings import TrainSettings
+out = Path(sys.argv[1])
+settings = TrainSettings(rank=4, learning_rate=0.01, epochs=20, save_steps={SAVE_STEPS}, patience=100, eval_share=0.2)
+def say(row):
+    if row["phase"] == "estimate":
+        start = round(row["fraction"] * row["steps"])
+        print(f"start {{start}}", flush=True)
+    elif row["phase"] == "train":
+        print(f"step {{row['step']}}", flush=True)
+for _ in range(int(sys.argv[2])):
+    value = lora.train(tiny(), rows(40), out, settings, say)
+    print("done " + json.dumps(value), flush=True)
+"""
+
+
+def files(text: str) -> dict[str, bytes]:
+    return {"a.bin": text.encode() * 1000, "b.json": json.dumps(text).encode(), "card.json": b"{}"}
+
+
+def child(out: Path, log: Path) -> subprocess.Popen:
+    environment = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}", "OMP_NUM_THREADS": "1"}
+    with log.open("w") as file:
+        return subprocess.Popen(
+            [sys.executable, "-c", CHILD, str(out), "1"], stdout=file, stderr=subprocess.STDOUT, env=environment
+        )
+
+
+def steps(log: Path) -> list[tuple[str, str]]:
+    return [tuple(line.split(" ", 1)) for line in log.read_text().splitlines() if line.split(" ")[0] in WORDS]
+
+
+WORDS = {"start", "step", "done"}
+
+
+def test_a_commit_is_whole_or_not_there(tmp_path):
+    checkpoints.commit(tmp_path / "step-1", files("one"), last="card.json")
+    assert checkpoints.valid(tmp_path / "step-1")
+    checkpoints.commit(tmp_path / "step-1", files("two"))
+    assert (tmp_path / "step-1" / "b.json").read_bytes() == b'"two"'
+    assert [path.name for path in tmp_path.iterdir()] == ["step-1"]
+
+
+@pytest.mark.parametrize("spoil", ["cut", "missing", "no manifest", "bad manifest"])
+def test_the_newest_whole_checkpoint_is_taken(tmp_path, spoil):
+    for step in (3, 12, 111):
+        checkpoints.commit(tmp_path / checkpoints.name(step), files(str(step)))
+    newest = tmp_path / checkpoints.name(111)
+    if spoil == "cut":
+        (newest / "a.bin").write_bytes(b"111")
+    elif spoil == "missing":
+        (newest / "b.json").unlink()
+    elif spoil == "no manifest":
+        (newest / checkpoints.MANIFEST).unlink()
+    else:
+        (newest / checkpoints.MANIFEST).write_text("[]")
+    assert checkpoints.newest(tmp_path) == tmp_path / checkpoints.name(12)
+    assert checkpoints.newest(tmp_path / "nothing") is None
+
+
+def test_sweeping_keeps_the_newest_and_removes_what_a_kill_left(tmp_path):
+    for step in range(5):
+        checkpoints.commit(tmp_path / checkpoints.name(step), files(str(step)))
+    (tmp_path / ".partial-x").mkdir()
+    checkpoints.sweep(tmp_path, keep=2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [checkpoints.name(3), checkpoints.name(4)]
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES, errno.EIO])
+def test_the_ith_write_failing_leaves_the_old_state_whole(tmp_path, code):
+    """Every write of a commit fails in turn, before its first byte and half way through."""
+    checkpoints.commit(tmp_path / "step-1", files("old"))
+    tried = 0
+    writes = len(files("")) + 1  # one more for the manifest
+    for half, failing, target in itertools.product((False, True), range(writes), ("step-1", "step-2")):
+        with pytest.raises(OSError, match=os.strerror(code)):
+            checkpoints.commit(tmp_path / target, files("new"), write=failing_write(failing, half, code))
+        tried += 1
+        assert [path.name for path in tmp_path.iterdir()] == ["step-1"]
+        assert checkpoints.valid(tmp_path / "step-1")
+        assert (tmp_path / "step-1" / "b.json").read_bytes() == b'"old"'
+    report(f"failing writes ({errno.errorcode[code]}): {tried} tried, {tried} left the old state whole")
+
+
+def failing_write(failing: int, half: bool, code: int):
+    """A writer whose call number `failing` raises, with nothing or half of the bytes written."""
+    numbers = itertools.count()
+
+    def write(path: Path, data: bytes) -> None:
+        if next(numbers) == failing:
+            if half:
+                path.write_bytes(data[: len(data) // 2])
+            raise OSError(code, os.strerror(code), str(path))
+        checkpoints.write_synced(path, data)
+
+    return write
+
+
+def test_a_full_disk_in_a_real_training_leaves_the_old_checkpoints_whole(tmp_path):
+    """The kernel refuses file bytes beyond a limit, a different one each time; afterwards the training goes on."""
+    from tiny import rows, tiny
+
+    from ftrag.training import lora
+    from ftrag.training.settings import TrainSettings
+
+    settings = TrainSettings(rank=4, learning_rate=0.01, epochs=4, save_steps=4, patience=100)
+    expected = lora.train(tiny(), rows(), tmp_path / "whole", settings)
+    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    previous = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    failed = 0
+    try:
+        for limit in (0, 1_000, 20_000, 40_000):
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, old[1]))
+            said = []
+
+            def stop(said=said) -> bool:
+                return len(said) > 9
+
+            try:
+                lora.train(tiny(), rows(), tmp_path / "full", settings, said.append, stop)
+            except OSError as error:
+                assert error.errno == errno.EFBIG
+                failed += 1
+            finally:
+                resource.setrlimit(resource.RLIMIT_FSIZE, old)
+            found = [p for p in tmp_path.glob("full/.unfinished-*/checkpoints/*") if not checkpoints.valid(p)]
+            assert found == []
+    finally:
+        signal.signal(signal.SIGXFSZ, previous)
+    value = lora.train(tiny(), rows(), tmp_path / "full", settings)
+    assert value["losses"] == expected["losses"]
+    assert failed == 4
+    report(f"full disk in a real training: {failed} of 4 limits failed a write, the run then ended as if none had")
+
+
+def report(line: str) -> None:
+    OUTPUT.mkdir(parents=True, exist_ok=True)
+    with (OUTPUT / "crash-safety.txt").open("a") as file:
+        file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}\n")
+    print(line)
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments_the_training_ends_as_if_uninterrupted(tmp_path):
+    """Children are killed with SIGKILL at random moments and started again until one ends."""
+    from safetensors.numpy import load_file
+
+    whole = child(tmp_path / "whole", tmp_path / "whole.log")
+    assert whole.wait(timeout=300) == 0
+    rng = random.Random(int(os.environ.get("FTRAG_SEED", "0")))
+    kills, rounds, most_lost = 0, 0, 0
+    expected = weights(tmp_path, "whole", load_file)
+    while kills < KILLS:
+        rounds += 1
+        killed, lost, out = until_done(tmp_path / f"round{rounds}", rng)
+        kills += killed
+        most_lost = max(most_lost, lost)
+        found = weights(tmp_path / f"round{rounds}", out, load_file)
+        assert found.keys() == expected.keys()
+        difference = max(float(abs(found[name] - expected[name]).max()) for name in expected)
+        assert difference <= 1e-6
+    assert most_lost <= SAVE_STEPS
+    report(
+        f"kill -9: {kills} kills in {rounds} trainings, 0 corrupt resumes, weights equal to 1e-6, "
+        f"at most {most_lost} steps lost (save interval {SAVE_STEPS})"
+    )
+
+
+def weights(folder: Path, out: str, load) -> dict:
+    found = list((folder / out).glob("[!.]*/adapter_model.safetensors"))
+    assert len(found) == 1
+    return load(found[0])
+
+
+def until_done(folder: Path, rng: random.Random) -> tuple[int, int, str]:
+    """(kills, most steps lost by one kill, folder of adapters) of one training killed again and again."""
+    folder.mkdir()
+    reached, kills, most_lost = 0, 0, 0
+    for attempt in range(200):
+        log = folder / f"{attempt}.log"
+        process = child(folder / "out", log)
+        # Past the imports, which are most of a tiny training's time, and then anywhere within the next steps.
+        wait_for(process, log)
+        patience = rng.choice([rng.uniform(0, 0.05), rng.uniform(0, 0.8)]) if kills < 40 else 600
+        try:
+            process.wait(timeout=patience)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            kills += 1
+        said = steps(log)
+        started = [int(number) for word, number in said if word == "start"]
+        if started:
+            most_lost = max(most_lost, reached - started[0])
+        reached = max([reached, *(int(number) for word, number in said if word == "step")])
+        if said and said[-1][0] == "done":
+            return kills, most_lost, "out"
+        assert process.returncode == -signal.SIGKILL, log.read_text()
+    raise AssertionError("the training never ended")
+
+
+def wait_for(process: subprocess.Popen, log: Path) -> None:
+    deadline = time.monotonic() + 120
+    while not steps(log) and process.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
