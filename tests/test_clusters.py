@@ -51,13 +51,13 @@ def test_planted_topics_are_found_and_named_by_their_words():
 
 
 def test_one_topic_is_not_split_for_the_sake_of_it():
-    found = clusters.cluster(planted(24, topics={"dogs": TOPICS["dogs"]}))
-    assert sum(one["grouped"] for one in found) <= 1
+    (one,) = clusters.cluster(planted(24, topics={"dogs": TOPICS["dogs"]}))
+    assert not one["grouped"] and one["size"] == 24
 
 
 def test_noise_is_hardly_ever_dressed_up_as_a_group():
-    dressed = sum(any(one["grouped"] for one in clusters.cluster(noise(24, seed))) for seed in range(30))
-    assert dressed <= 4  # 5 % of 30 is 1.5; P(X > 4) is 0.02
+    dressed = sum(any(one["grouped"] for one in clusters.cluster(noise(24, seed))) for seed in range(12))
+    assert dressed <= 1
 
 
 def test_embeddings_are_used_where_they_are_given():
@@ -92,7 +92,7 @@ def test_the_same_failures_give_the_same_bytes_and_points_in_the_unit_square():
     assert max(abs(point[axis]) for point in points for axis in "xy") == 1.0
 
 
-@pytest.mark.parametrize("n", [0, 1, 2, 7])
+@pytest.mark.parametrize("n", [0, 1, 2, 11])
 def test_a_handful_is_listed_and_not_grouped(n):
     found = clusters.cluster(noise(n, 0))
     assert [one["size"] for one in found] == ([n] if n else [])
