@@ -28,7 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from ftrag.jobs import Cancelled
 
     try:
-        options = parser().parse_args(arguments)
+        given = list(sys.argv[1:] if arguments is None else arguments)
+        options = parser().parse_args(given)
+        options.given = [argument for argument in given if argument != "--json"]
         value = options.handler(options)
     except FtragError as error:
         print(f"ftrag: {' '.join(str(error).split())}", file=sys.stderr)
@@ -285,8 +287,7 @@ def _as_job(options: argparse.Namespace, work: Callable[[Path, Any], Any]) -> An
     from ftrag import jobs
 
     project = _project(options)
-    shown = [argument for argument in sys.argv[1:] if argument != "--json"]
-    with jobs.running(jobs.root(), shown, project.name) as report:
+    with jobs.running(jobs.root(), options.given, project.name) as report:
         return work(project, report)
 
 

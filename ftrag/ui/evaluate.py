@@ -212,6 +212,10 @@ def verdict_card(run: Mapping[str, Any]) -> str:
         f'<p class="ft-note">{run["n"]} questions; the smallest gain they could have shown is {effect:.0f} points '
         f"(power 0.8, exact McNemar). {escape(run['machine'])}, {escape(run['created'])}.</p>"
     )
+    if run.get("recorded"):
+        command = f"python -m ftrag new demo --example {run['example']}, then train demo and evaluate demo"
+        said = texts.RECORDED.format(machine=run["machine"], created=run["created"][:10], command=command)
+        lines.append(f'<p class="ft-note">{escape(said)}</p>')
     if run["stale"]:
         lines.insert(0, f'<p class="ft-bad">{escape(texts.STALE.format(changed=", ".join(run["stale"])))}</p>')
     return f'<div class="ft-card">{"".join(lines)}</div>'

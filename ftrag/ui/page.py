@@ -137,7 +137,7 @@ def _opened_example(visitor: str, name: str) -> str:
     """A copy of an example in the visitor's own workspace."""
     root = session.workspace(visitor)
     if name not in projects.names(root):
-        workflows.new(root, name, name)
+        workflows.new(root, name, name, recorded=True)
     return name
 
 

@@ -12,6 +12,7 @@ import gradio as gr
 from ftrag import experiments, jobs, workflows
 from ftrag import project as projects
 from ftrag.errors import FtragError, InputError
+from ftrag.training.settings import TrainSettings
 from ftrag.ui import session, texts
 from ftrag.ui.view import Safe, job_card, table
 
@@ -20,6 +21,7 @@ ROW_TYPES = [".jsonl", ".json", ".csv"]
 
 
 def build(visitor_bs: Any, project_dd: Any) -> dict[str, Any]:
+    usual = TrainSettings()
     gr.Markdown(texts.TRAIN_HELP)
     with gr.Row():
         documents_up = gr.File(
@@ -35,8 +37,8 @@ def build(visitor_bs: Any, project_dd: Any) -> dict[str, Any]:
             remove_dd = gr.Dropdown([], label="Delete a document", scale=3)
             remove_btn = gr.Button("Delete", variant="stop", scale=1)
     with gr.Accordion("Training settings", open=False), gr.Row():
-        epochs_sl = gr.Slider(0.1, 10, value=3, step=0.1, label="Epochs", min_width=140)
-        rank_sl = gr.Slider(1, 128, value=16, step=1, label="LoRA rank r (alpha is 2r)", min_width=140)
+        epochs_sl = gr.Slider(0.1, 10, value=usual.epochs, step=0.1, label="Epochs", min_width=140)
+        rank_sl = gr.Slider(1, 128, value=usual.rank, step=1, label="LoRA rank r (alpha is 2r)", min_width=140)
         share_sl = gr.Slider(0, 1, value=1, step=0.1, label="Share of rows that see passages", min_width=140)
         seed_nb = gr.Number(value=0, precision=0, label="Seed", min_width=100)
     with gr.Row():

@@ -1,0 +1,111 @@
+"""The real page in a real browser: a server process of its own, headless Chromium, and what must never happen."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+
+from tests.conftest import ROOT
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def require_chromium():
+    """Under CI a missing browser is a failure, elsewhere a printed skip."""
+    if CHROMIUM:
+        return
+    if os.environ.get("CI"):
+        pytest.fail("Chromium is missing; CI must install it")
+    pytest.skip("Chromium is not installed, so the page is not driven")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def served(home, **environment):
+    """`python app.py` on a free port with this FTRAG_HOME; yields (address, seconds until it answered)."""
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    started = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, "app.py"],
+        cwd=ROOT,
+        env=os.environ | {"FTRAG_HOME": str(home), "GRADIO_SERVER_PORT": str(port)} | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        wait_until(lambda: answers(address) or process.poll() is not None, 60)
+        assert process.poll() is None, process.stdout.read()
+        yield address, time.monotonic() - started
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def answers(address):
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        return opener.open(address, timeout=5).status == 200
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
+
+
+def wait_until(condition, seconds):
+    """Poll until the condition holds; fails at the deadline."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.1)
+    return value
+
+
+class Visit:
+    """One page of a browser; keeps what must stay empty: console errors and requests that leave this machine."""
+
+    def __init__(self, context, address):
+        self.page = context.new_page()
+        self.errors, self.foreign = [], []
+        self.page.on("console", self._on_console)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("request", self._on_request)
+        self.page.goto(address)
+        self.page.wait_for_selector("#tabs", timeout=60_000)
+
+    def _on_console(self, message):
+        if message.type == "error":
+            self.errors.append(message.text)
+
+    def _on_request(self, request):
+        if not request.url.startswith(("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:")):
+            self.foreign.append(request.url)
+
+    def tab(self, name):
+        self.page.get_by_role("tab", name=name).first.click()
+
+    def text(self, selector):
+        return self.page.locator(selector).inner_text()
+
+    def overflow(self):
+        return self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
