@@ -18,7 +18,7 @@ from typing import Any
 
 from ftrag import project as projects
 from ftrag import prompts, workflows
-from ftrag.errors import InputError, NotFound
+from ftrag.errors import FtragError, InputError, NotFound
 from ftrag.jobs import Report
 from ftrag.types import Example, Gold, Prompt, Verdict
 
@@ -255,6 +255,7 @@ def evaluate(
         return {"run": folder.name, "stopped": f"{len(rows)} answers are kept; go on with --resume"}
     report(0.96, "causes and verdict")
     run = conclude(project, folder.name, plan, gold, rows)
+    run["gates"] = gate_result(project, run)
     projects.write_json(folder / "run.json", run)
     return summary(run)
 
@@ -324,6 +325,8 @@ def conclude(
 ) -> dict[str, Any]:
     """Everything that follows from the answers of a run, in the shape of run.json. Reads no model."""
     from ftrag.evaluation import runner
+    from ftrag.evaluation.clusters import cluster
+    from ftrag.evaluation.consensus import arms_agree_against_gold
     from ftrag.evaluation.diagnose import diagnose
 
     verdicts = [Verdict(row["id"], row["arm"], row["content"], row["behaviour"]) for row in rows]
@@ -345,12 +348,44 @@ def conclude(
         "n": len(gold),
         **{key: found[key] for key in ("causes", "regressions", "excluded", "differences", "interaction")},
         "minimum_detectable_effect": found["minimum_detectable_effect"],
-        "clusters": [],
+        "clusters": cluster(_failures(gold, rows, found["rows"]), _embedder()),
+        "suspects": {str(id_): row for id_, row in arms_agree_against_gold(rows).items()},
         "gates": [],
         "decision": found["decision"],
         "reasons": found["reasons"],
         "rows": _opened(gold, rows, found["rows"]),
     }
+
+
+def _failures(
+    gold: Sequence[Gold], rows: Sequence[Mapping[str, Any]], causes: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """One row per failed question and axis, for the clusters: what was asked and what base said."""
+    questions = {one.id: one for one in gold}
+    said = {row["id"]: row["answer"] for row in rows if row["arm"] == "base"}
+    return [
+        {
+            "id": row["id"],
+            "axis": axis,
+            "cause": row[axis],
+            "question": questions[row["id"]].question,
+            "answer": said.get(row["id"], ""),
+            "slice": questions[row["id"]].slice,
+        }
+        for row in causes
+        for axis in ("content", "behaviour")
+        if row.get(axis, "solved") != "solved"
+    ]
+
+
+def _embedder() -> Any:
+    """Sentence embeddings for the clusters; None, so that words alone are compared, where they cannot be had."""
+    from ftrag import models
+
+    try:
+        return models.embedder()
+    except FtragError:
+        return None
 
 
 def _opened(
@@ -389,6 +424,54 @@ def summary(run: Mapping[str, Any]) -> dict[str, Any]:
         "reasons": run["reasons"],
         "minimum_detectable_effect": run["minimum_detectable_effect"],
     }
+
+
+# --- gates
+
+MACHINE_USD_PER_HOUR = 0.10  # assumed: two rented CPU cores; what a second of answering costs
+
+
+def measurements(project: Path, run: Mapping[str, Any]) -> dict[tuple[str, str], Any]:
+    """(metric, arm) -> Measurement: what the gates of a run read. Forgetting is measured for arms with the adapter."""
+    from ftrag.decision.gates import Measurement
+    from ftrag.evaluation.stats import wilson
+
+    found = {}
+    for arm, numbers in run["arms"].items():
+        for axis in ("content", "behaviour", "both"):
+            if numbers[axis] is not None:
+                n = numbers[f"{axis}_n"]
+                found[axis, arm] = Measurement(numbers[axis], *wilson(round(numbers[axis] * n), n), n)
+        seconds = numbers["latency_p95_s"]
+        usd = numbers["latency_p50_s"] / 3600 * MACHINE_USD_PER_HOUR
+        found["latency_p95_s", arm] = Measurement(seconds, seconds, seconds, numbers["n"])
+        found["usd_per_query", arm] = Measurement(usd, usd, usd, numbers["n"])
+        found |= _forgotten(project, run["adapter"], arm)
+    return found
+
+
+def _forgotten(project: Path, adapter: str | None, arm: str) -> dict[tuple[str, str], Any]:
+    """General capability and safety of an arm against base: exactly 0 without the adapter, else as its card says."""
+    from ftrag.decision.gates import Measurement
+
+    if not arm.startswith("lora"):
+        return {(metric, arm): Measurement(0.0, 0.0, 0.0, 0) for metric in ("general", "safety")}
+    card = projects.read_json(project / "adapters" / str(adapter) / "card.json")
+    rows = {metric: (card.get("forgetting") or {}).get(metric) or {} for metric in ("general", "safety")}
+    return {
+        (metric, arm): Measurement(row["difference"], row["low"], row["high"], row["n"])
+        for metric, row in rows.items()
+        if row.get("low") is not None
+    }
+
+
+def gate_result(project: Path, run: Mapping[str, Any]) -> dict[str, Any]:
+    """The project's gates, else the defaults, on what the verdict holds: {state, arm, rows}."""
+    from ftrag.decision import gates
+
+    own = projects.settings(project).get("gates")
+    rows = gates.from_rows(own) if own else gates.DEFAULTS
+    return gates.evaluate(rows, measurements(project, run), run["decision"]["held"])
 
 
 # --- the auto-RAG A/B

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ftrag import project as projects
 from ftrag import workflows
 from ftrag.errors import InputError
-from ftrag.experiments import checked_model, compare, load_run
+from ftrag.experiments import checked_model, compare, gate_result, load_run
 from ftrag.jobs import Report
 from ftrag.types import Gold
 
@@ -104,51 +104,6 @@ def export(project: Path, adapter: str, merge: bool = False) -> dict[str, Any]:
 
 
 # --- gates and promotion
-
-MACHINE_USD_PER_HOUR = 0.10  # assumed: two rented CPU cores; what a second of answering costs
-
-
-def measurements(project: Path, run: Mapping[str, Any]) -> dict[tuple[str, str], Any]:
-    """(metric, arm) -> Measurement: what the gates of a run read. Forgetting is measured for arms with the adapter."""
-    from ftrag.decision.gates import Measurement
-    from ftrag.evaluation.stats import wilson
-
-    found = {}
-    for arm, numbers in run["arms"].items():
-        for axis in ("content", "behaviour", "both"):
-            if numbers[axis] is not None:
-                n = numbers[f"{axis}_n"]
-                found[axis, arm] = Measurement(numbers[axis], *wilson(round(numbers[axis] * n), n), n)
-        seconds = numbers["latency_p95_s"]
-        usd = numbers["latency_p50_s"] / 3600 * MACHINE_USD_PER_HOUR
-        found["latency_p95_s", arm] = Measurement(seconds, seconds, seconds, numbers["n"])
-        found["usd_per_query", arm] = Measurement(usd, usd, usd, numbers["n"])
-        found |= _forgotten(project, run["adapter"], arm)
-    return found
-
-
-def _forgotten(project: Path, adapter: str | None, arm: str) -> dict[tuple[str, str], Any]:
-    """General capability and safety of an arm against base: exactly 0 without the adapter, else as its card says."""
-    from ftrag.decision.gates import Measurement
-
-    if not arm.startswith("lora"):
-        return {(metric, arm): Measurement(0.0, 0.0, 0.0, 0) for metric in ("general", "safety")}
-    card = projects.read_json(project / "adapters" / str(adapter) / "card.json")
-    rows = {metric: (card.get("forgetting") or {}).get(metric) or {} for metric in ("general", "safety")}
-    return {
-        (metric, arm): Measurement(row["difference"], row["low"], row["high"], row["n"])
-        for metric, row in rows.items()
-        if row.get("low") is not None
-    }
-
-
-def gate_result(project: Path, run: Mapping[str, Any]) -> dict[str, Any]:
-    """The project's gates, else the defaults, on what the verdict holds: {state, arm, rows}."""
-    from ftrag.decision import gates
-
-    own = projects.settings(project).get("gates")
-    rows = gates.from_rows(own) if own else gates.DEFAULTS
-    return gates.evaluate(rows, measurements(project, run), run["decision"]["held"])
 
 
 def promote(project: Path, run: str, who: str, why: str = "") -> dict[str, Any]:

@@ -1,11 +1,13 @@
-"""One page about a run, from what the run stored: the same bytes every time, as HTML, Markdown or JSON."""
+"""One page about a run, from what the run stored: the same bytes every time, as HTML, Markdown or JSON.
+
+A run of any age is reported: what it does not hold is left out.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 from ftrag.errors import InputError
@@ -15,7 +17,7 @@ from ftrag.evaluation.stats import wilson
 
 FORMS = ("html", "md", "json")
 SHOWN_ROWS = 3  # examples per cause
-COLOURS = {"content": "#0369a1", "behaviour": "#b45309"}
+MARKS = {True: "right", False: "wrong", None: "–"}
 
 
 @dataclass(frozen=True)
@@ -25,9 +27,14 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Plot:
+    kind: str  # "arms", "differences" or "clusters": drawn in HTML, left out in Markdown, whose tables say the same
+
+
+@dataclass(frozen=True)
 class Section:
     title: str
-    parts: tuple[str | Table, ...]  # paragraphs and tables, in order
+    parts: tuple[str | Table | Plot, ...]  # paragraphs, tables and plots, in order; a section without parts is left out
 
 
 def render(run: Mapping[str, Any], form: str) -> str:
@@ -36,46 +43,84 @@ def render(run: Mapping[str, Any], form: str) -> str:
         raise InputError(f"a report is {', '.join(FORMS)}, not {form!r}")
     if form == "json":
         return json.dumps(run, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
-    parts = sections(run)
-    return _markdown(run, parts) if form == "md" else _html(run, parts)
+    if form == "md":
+        return _markdown(run, sections(run))
+    from ftrag.report_html import page
+
+    return page(run, title(run), sections(run))
 
 
 def sections(run: Mapping[str, Any]) -> list[Section]:
     """What the page says, in the order in which it is read."""
-    return [
-        Section("Verdict", (run["decision"]["sentence"], *run["reasons"])),
-        Section("Every arm", (_arms(run), "Shares with their 95 % Wilson interval; time is the median per question.")),
-        Section("Paired differences", (_differences(run), *_interaction(run))),
-        Section("Causes", (_causes(run), *_regressions(run))),
+    found = [
+        Section("Verdict", (*_verdict(run), *run.get("reasons", []))),
+        Section("What would change it", _would_change(run)),
+        Section("Every arm", _arms(run)),
+        Section("Paired differences", (*_differences(run), *_interaction(run))),
+        Section("Causes", (*_causes(run), *_regressions(run))),
+        Section("Failures that are alike", _clusters(run)),
+        Section("Gates", _gates(run)),
+        Section("Costs", _costs(run)),
         Section("Examples of each cause", _examples(run)),
+        Section("Every question", _questions(run)),
         Section("Method and limits", _method(run)),
-        Section("What it rests on", (_hashes(run),)),
+        Section("What it rests on", (_facts(run),)),
     ]
+    return [section for section in found if section.parts]
+
+
+def title(run: Mapping[str, Any]) -> str:
+    name = run.get("title") or run.get("project") or "An evaluation"
+    return f"{name}: {_decision(run).get('route', 'no verdict')}"
+
+
+def _decision(run: Mapping[str, Any]) -> Mapping[str, Any]:
+    return run.get("decision") or {}
+
+
+def _verdict(run: Mapping[str, Any]) -> list[str]:
+    prior = _decision(run).get("prior")
+    said = [_decision(run).get("sentence", ""), prior["sentence"] if isinstance(prior, Mapping) else ""]
+    return [sentence for sentence in said if sentence]
+
+
+def _would_change(run: Mapping[str, Any]) -> tuple[str, ...]:
+    rows = _decision(run).get("would_change") or []
+    return tuple(f"{row['change'][0].upper()}{row['change'][1:]}: {row['why']}." for row in rows)
 
 
 def share(value: float | None, n: int) -> str:
-    """A share in percent with its 95 % interval."""
+    """A share in percent with its 95 % Wilson interval."""
     if value is None:
         return "–"
     low, high = wilson(round(value * n), n)
     return f"{value * 100:.0f} % ({low * 100:.0f}–{high * 100:.0f})"
 
 
-def _arms(run: Mapping[str, Any]) -> Table:
+def _seconds(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f} s"
+
+
+def _arms(run: Mapping[str, Any]) -> tuple[str | Table | Plot, ...]:
     rows = [
         (
             arm,
-            *(share(numbers[axis], numbers.get(f"{axis}_n", numbers["n"])) for axis in (*AXES, "both")),
+            *(share(numbers.get(axis), numbers.get(f"{axis}_n", numbers["n"])) for axis in (*AXES, "both")),
             str(numbers["n"]),
-            f"{numbers['latency_p50_s']:.2f} s",
-            ARMS[arm].why,
+            _seconds(numbers.get("latency_p50_s")),
+            _seconds(numbers.get("latency_p95_s")),
+            ARMS[arm].why if arm in ARMS else "",
         )
-        for arm, numbers in run["arms"].items()
+        for arm, numbers in run.get("arms", {}).items()
     ]
-    return Table(("arm", "content", "behaviour", "both", "n", "time", "what it shows"), tuple(rows))
+    headers = ("arm", "content", "behaviour", "both", "n", "time p50", "time p95", "what it shows")
+    note = (
+        "Shares of right answers with their 95 % Wilson interval; time is to the end of an answer, searching included."
+    )
+    return (Plot("arms"), Table(headers, tuple(rows)), note) if rows else ()
 
 
-def _differences(run: Mapping[str, Any]) -> Table:
+def _differences(run: Mapping[str, Any]) -> tuple[str | Table | Plot, ...]:
     rows = [
         (
             row["axis"],
@@ -87,10 +132,12 @@ def _differences(run: Mapping[str, Any]) -> Table:
             str(row["ties"]),
             f"{row['p']:.4f}",
         )
-        for row in run["differences"]
+        for row in run.get("differences", [])
         if row["n"]
     ]
-    return Table(("axis", "difference", "points", "95 % interval", "repaired", "broken", "same", "p"), tuple(rows))
+    headers = ("axis", "difference", "points", "95 % interval", "repaired", "broken", "same", "p")
+    note = "On the same questions. p is exact McNemar of one comparison; the verdict adjusts it for all it makes."
+    return (Plot("differences"), Table(headers, tuple(rows)), note) if rows else ()
 
 
 def _interaction(run: Mapping[str, Any]) -> list[str]:
@@ -105,135 +152,164 @@ def _interaction(run: Mapping[str, Any]) -> list[str]:
     return said
 
 
-def _causes(run: Mapping[str, Any]) -> Table:
-    names = [name for name in ADVICE if any(counts.get(name) for counts in run["causes"].values())]
-    rows = [(name, *(str(run["causes"][axis].get(name, "–")) for axis in AXES), ADVICE[name]) for name in names]
-    return Table(("cause", *AXES, "what to do"), tuple(rows))
+def _causes(run: Mapping[str, Any]) -> list[Table]:
+    causes = run.get("causes", {})
+    names = [name for name in ADVICE if any(counts.get(name) for counts in causes.values())]
+    rows = [(name, *(str(causes.get(axis, {}).get(name, "–")) for axis in AXES), ADVICE[name]) for name in names]
+    return [Table(("cause", *AXES, "what to do"), tuple(rows))] if rows else []
 
 
 def _regressions(run: Mapping[str, Any]) -> list[str]:
     broken = [
         f"{arm} ({', '.join(f'{count} {axis}' for axis, count in counts.items() if count)})"
-        for arm, counts in run["regressions"].items()
+        for arm, counts in run.get("regressions", {}).items()
         if any(counts.values())
     ]
     return [f"Wrong although base is right: {'; '.join(broken)}."] if broken else []
 
 
-def _examples(run: Mapping[str, Any]) -> tuple[str | Table, ...]:
-    parts: list[str | Table] = []
+def _clusters(run: Mapping[str, Any]) -> tuple[str | Table | Plot, ...]:
+    rows = [
+        (
+            str(number),
+            one["axis"],
+            one["cause"],
+            one["label"],
+            f"{one['size']} of {one['of']}",
+            ", ".join(f"{name} {count}" for name, count in one["slices"].items()) or "–",
+            " · ".join(example["question"] for example in one["examples"]),
+            one["advice"],
+        )
+        for number, one in enumerate(run.get("clusters") or [], 1)
+    ]
+    headers = ("#", "axis", "cause", "words", "size", "slices", "typical questions", "what to do")
+    note = (
+        "Within each cause, questions and answers are compared by meaning or words; a group is shown only where halves of "
+        "the failures confirm it. In the plot alike failures lie near each other."
+    )
+    return (Plot("clusters"), Table(headers, tuple(rows)), note) if rows else ()
+
+
+def _gates(run: Mapping[str, Any]) -> tuple[str | Table | Plot, ...]:
+    gates = run.get("gates") or {}
+    if not isinstance(gates, Mapping) or not gates.get("rows"):
+        return ()
+    rows = [
+        (
+            row["metric"],
+            row["arm"],
+            f"{row['direction']} {row['limit']:g}",
+            "–" if row["value"] is None else f"{row['value']:.4g}",
+            "–" if row["bound"] is None else f"{row['bound']:.4g}",
+            row["state"],
+            row["why"],
+        )
+        for row in gates["rows"]
+    ]
+    note = "A gate reads the careful end of the 95 % interval; what was not measured does not pass."
+    headers = ("metric", "arm", "gate", "measured", "careful bound", "state", "why")
+    return (f"The gates of {gates['arm']}: {gates['state']}.", Table(headers, tuple(rows)), note)
+
+
+def _costs(run: Mapping[str, Any]) -> tuple[str | Table | Plot, ...]:
+    rows = [
+        (f"{row['b']} instead of {row['a']}", f"${row['usd_per_additional_right_answer']:.6f}")
+        for row in _decision(run).get("costs") or []
+    ]
+    return (Table(("change", "per additional right answer"), tuple(rows)),) if rows else ()
+
+
+def _examples(run: Mapping[str, Any]) -> tuple[str | Table | Plot, ...]:
+    parts: list[str | Table | Plot] = []
     for axis in AXES:
         for name in ADVICE:
-            rows = [row for row in run["rows"] if row["cause"].get(axis) == name and name != "solved"]
+            rows = [row for row in run.get("rows", []) if row.get("cause", {}).get(axis) == name and name != "solved"]
             if rows:
                 parts.append(f"{axis}: {name} ({len(rows)})")
-                parts.append(_answers(rows[:SHOWN_ROWS]))
-    return tuple(parts) or ("No failures.",)
+                parts.append(_answers(rows[:SHOWN_ROWS], axis))
+    return tuple(parts)
 
 
-def _answers(rows: Sequence[Mapping[str, Any]]) -> Table:
+def _answers(rows: Sequence[Mapping[str, Any]], axis: str) -> Table:
     listed = [
-        (row["question"], " or ".join(row["expected"]) or "a refusal", arm, said["text"])
+        (row["question"] if not place else "", _expected(row) if not place else "", arm, MARKS[said.get(axis)], said["text"])
         for row in rows
-        for arm, said in row["answers"].items()
+        for place, (arm, said) in enumerate(row.get("answers", {}).items())
+    ]  # fmt: skip
+    return Table(("question", "expected", "arm", axis, "answer"), tuple(listed))
+
+
+def _expected(row: Mapping[str, Any]) -> str:
+    expected = row.get("expected") or []
+    return expected if isinstance(expected, str) else " or ".join(expected) or "a refusal"
+
+
+def _questions(run: Mapping[str, Any]) -> tuple[str | Table | Plot, ...]:
+    """Every question with its causes, and per arm the two verdicts: + right, − wrong, . not scored."""
+    arms = list(run.get("arms", {}))
+    rows = [
+        (
+            str(row["id"]),
+            row["question"],
+            row.get("slice") or "–",
+            *(row.get("cause", {}).get(axis, "–") for axis in AXES),
+            *(_signs(row.get("answers", {}).get(arm)) for arm in arms),
+        )
+        for row in run.get("rows", [])
     ]
-    return Table(("question", "expected", "arm", "answer"), tuple(listed))
+    note = "Per arm content and behaviour: + right, − wrong, . not scored."
+    headers = ("id", "question", "slice", "content cause", "behaviour cause", *arms)
+    return (note, Table(headers, tuple(rows))) if rows else ()
+
+
+def _signs(said: Mapping[str, Any] | None) -> str:
+    return "".join({True: "+", False: "−", None: "."}[said.get(axis)] for axis in AXES) if said else "–"
 
 
 def _method(run: Mapping[str, Any]) -> tuple[str, ...]:
-    effect = run["minimum_detectable_effect"] * 100
+    effect = run.get("minimum_detectable_effect")
+    power = f"{effect * 100:.0f} points, if 5 % are broken" if effect is not None else "not known"
+    unscored = ", ".join(f"{count} on {axis}" for axis, count in (run.get("unscored") or {}).items() if count)
     return (
-        f"{run['n']} gold questions were answered under {len(run['arms'])} arms with the same prompt template and "
-        f"greedy decoding by {run['model']}. {run['excluded']} questions were excluded for want of a base answer.",
-        "Each answer has two verdicts: content (are the facts right) and behaviour (do the project's checks hold). An "
-        "arm that repairs a failure is its cause. Differences are paired; p is exact McNemar, Holm-adjusted in the "
-        "verdict.",
-        f"The smallest gain that so many questions show with power 0.8 is {effect:.0f} points, if 5 % are broken.",
+        f"{run.get('n', len(run.get('rows', [])))} gold questions were answered under {len(run.get('arms', {}))} arms with "
+        f"the same prompt template and greedy decoding by {run.get('model', 'the model')}. {run.get('excluded', 0)} "
+        f"questions were excluded for want of a base answer{f'; not scored: {unscored}' if unscored else ''}.",
+        "Each answer has two verdicts: content (are the facts right) and behaviour (do the project's checks hold). An arm "
+        "that repairs a failure is its cause: the first that holds in a fixed table, repairs that can be deployed before "
+        "diagnoses.",
+        "Arms are held in the order of their cost; the next one replaces what is held if its paired difference is positive "
+        "and the exact McNemar p, Holm-adjusted over the comparisons with what is held, is below 0.05. Intervals of "
+        "differences are bootstrap intervals with one imagined win and one imagined loss added.",
+        f"The smallest gain that so many questions show with power 0.8 is {power}.",
         "The result holds for this model and these questions. A larger model may read or behave without training.",
     )
 
 
-def _hashes(run: Mapping[str, Any]) -> Table:
-    facts = {
-        "run": run["run"],
-        "created": run["created"],
-        "machine": run["machine"],
-        "adapter": run["adapter"] or "none",
-    }
-    return Table(("what", "value"), tuple((key, str(value)) for key, value in [*facts.items(), *run["hashes"].items()]))
-
-
-def _title(run: Mapping[str, Any]) -> str:
-    return f"{run['title']}: {run['decision']['route']}"
+def _facts(run: Mapping[str, Any]) -> Table:
+    facts = {key: run.get(key) for key in ("run", "created", "machine", "model", "adapter", "k")}
+    facts |= {f"hash of {name}": value for name, value in (run.get("hashes") or {}).items()}
+    facts |= run.get("software") or {}
+    return Table(("what", "value"), tuple((key, str(value)) for key, value in facts.items() if value is not None))
 
 
 def _markdown(run: Mapping[str, Any], parts: Sequence[Section]) -> str:
-    blocks = [f"# {_plain(_title(run))}", _plain(run["description"])]
+    blocks = [f"# {_plain(title(run))}", _plain(run.get("description") or "")]
     for section in parts:
         blocks.append(f"## {section.title}")
-        blocks += [_markdown_table(part) if isinstance(part, Table) else _plain(part) for part in section.parts]
+        blocks += [_block(part) for part in section.parts if not isinstance(part, Plot)]
     return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _block(part: str | Table) -> str:
+    return _markdown_table(part) if isinstance(part, Table) else _plain(part)
 
 
 def _plain(text: str) -> str:
     """One line in which nothing is read as markup."""
     line = " ".join(text.split())
-    return "".join(f"\\{sign}" if sign in "\\`*_[]<>|#" else sign for sign in line)
+    return "".join(f"\\{sign}" if sign in "\\`*_[]<>|#&" else sign for sign in line)
 
 
 def _markdown_table(value: Table) -> str:
-    lines = [value.headers, tuple("---" for _ in value.headers), *value.rows]
-    cells = [lines[0], lines[1], *[tuple(map(_plain, row)) for row in lines[2:]]]
-    return "\n".join(f"| {' | '.join(row)} |" for row in cells)
-
-
-STYLE = """
-:root { color-scheme: light dark; --line: #cbd5e1; --mute: #475569; }
-@media (prefers-color-scheme: dark) { :root { --line: #475569; --mute: #cbd5e1; } }
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
-table { border-collapse: collapse; width: 100%; font-size: .85rem; }
-th, td { text-align: left; vertical-align: top; padding: .25rem .5rem; border-bottom: 1px solid var(--line); }
-td { overflow-wrap: anywhere; } p.mute { color: var(--mute); } svg text { fill: currentColor; font-size: 11px; }
-@media print { body { margin: 0; max-width: none; } h2 { break-after: avoid; } tr { break-inside: avoid; } }
-"""
-
-
-def _html(run: Mapping[str, Any], parts: Sequence[Section]) -> str:
-    body = [f"<h1>{escape(_title(run))}</h1>", f'<p class="mute">{escape(run["description"])}</p>', bars(run)]
-    for section in parts:
-        body.append(f"<h2>{escape(section.title)}</h2>")
-        body += [_html_table(part) if isinstance(part, Table) else f"<p>{escape(part)}</p>" for part in section.parts]
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(_title(run))}</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head>\n<body>\n'
-        + "\n".join(body)
-        + "\n</body></html>\n"
-    )
-
-
-def _html_table(value: Table) -> str:
-    head = "".join(f"<th>{escape(title)}</th>" for title in value.headers)
-    rows = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>\n" for row in value.rows)
-    return f"<table><thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody></table>"
-
-
-def bars(run: Mapping[str, Any]) -> str:
-    """Shares of right answers per arm as an inline SVG, 100 pixels for the whole."""
-    shapes = []
-    for place, (arm, numbers) in enumerate(run["arms"].items()):
-        left = place * 84
-        shapes.append(f'<text x="{left + 34}" y="126" text-anchor="middle">{escape(arm)}</text>')
-        for side, axis in enumerate(AXES):
-            if (value := numbers[axis]) is not None:
-                x, height = left + 8 + side * 28, value * 100
-                shapes.append(
-                    f'<rect x="{x}" y="{112 - height:.1f}" width="24" height="{height:.1f}" fill="{COLOURS[axis]}"/>'
-                    f'<text x="{x + 12}" y="{108 - height:.1f}" text-anchor="middle">{value * 100:.0f}</text>'
-                )
-    width = max(1, len(run["arms"])) * 84
-    key = " ".join(f'<tspan fill="{colour}">■ {axis}</tspan>' for axis, colour in COLOURS.items())
-    return (
-        f'<svg viewBox="0 -14 {width} 164" width="{width}" style="max-width:100%" role="img" '
-        f'aria-label="Right answers per arm in percent">{"".join(shapes)}<text x="8" y="144">{key}</text></svg>'
-    )
+    lines = [value.headers, tuple("---" for _ in value.headers), *[tuple(map(_plain, row)) for row in value.rows]]
+    return "\n".join(f"| {' | '.join(row)} |" for row in lines)

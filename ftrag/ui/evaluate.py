@@ -195,7 +195,7 @@ def show(visitor: str, name: str | None, run: str | None) -> list[Any]:
     return [
         verdict_card(value),
         plot,
-        arm_table(value) + difference_table(value) + cause_table(value),
+        arm_table(value) + difference_table(value) + cause_table(value) + cluster_table(value) + gate_table(value),
         gr.update(choices=causes, value=ALL),
         row_values(value, ALL),
         note,
@@ -285,6 +285,43 @@ def cause_table(run: Mapping[str, Any]) -> str:
     names = [name for name in ADVICE if any(counts.get(name) for counts in run["causes"].values())]
     rows = [[name, *(run["causes"][axis].get(name) for axis in AXES), ADVICE[name]] for name in names]
     return "<h3>Causes</h3>" + table(["cause", "content", "behaviour", "what to do"], rows, numeric=[1, 2])
+
+
+def cluster_table(run: Mapping[str, Any]) -> str:
+    """Failures of one cause that look alike; what shows no pattern is left out."""
+    rows = [
+        [group["axis"], group["cause"], group["label"], group["size"], _examples(group), group["advice"]]
+        for group in run["clusters"]
+        if group["grouped"]
+    ]
+    if not rows:
+        return '<h3>Clusters</h3><p class="ft-note">No group of failures stands out from the rest.</p>'
+    return "<h3>Clusters</h3>" + table(
+        ["axis", "cause", "words", "size", "for example", "what to do"], rows, numeric=[3]
+    )
+
+
+def _examples(group: Mapping[str, Any]) -> str:
+    return " · ".join(example["question"] for example in group["examples"])
+
+
+def gate_table(run: Mapping[str, Any]) -> str:
+    """The gates of what the verdict holds; promotion needs all of them to pass, and an unmeasured one does not."""
+    gates = run["gates"]
+    if not gates:
+        return ""
+    rows = [
+        [
+            row["metric"],
+            f"{row['direction']} {row['limit']:g}",
+            None if row["bound"] is None else f"{row['bound']:.3g}",
+            verdict_mark({"pass": True, "fail": False}.get(row["state"]), row["state"]),
+            row["why"],
+        ]
+        for row in gates["rows"]
+    ]
+    head = f"<h3>Gates for {escape(gates['arm'])}: {escape(gates['state'])}</h3>"
+    return head + table(["gate", "rule", "bound", "state", "why"], rows, numeric=[2])
 
 
 def row_values(run: Mapping[str, Any], cause: str) -> list[list[str]]:
