@@ -7,34 +7,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ftrag.errors import InputError
 from ftrag.evaluation.arms import ARMS, AXES
 from ftrag.evaluation.attribution import ADVICE
 from ftrag.evaluation.stats import wilson
+from ftrag.report_parts import Plot, Section, Table
 
 FORMS = ("html", "md", "json")
 SHOWN_ROWS = 3  # examples per cause
 MARKS = {True: "right", False: "wrong", None: "–"}
-
-
-@dataclass(frozen=True)
-class Table:
-    headers: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-
-@dataclass(frozen=True)
-class Plot:
-    kind: str  # "arms", "differences" or "clusters": drawn in HTML, left out in Markdown, whose tables say the same
-
-
-@dataclass(frozen=True)
-class Section:
-    title: str
-    parts: tuple[str | Table | Plot, ...]  # paragraphs, tables and plots, in order; a section without parts is left out
 
 
 def render(run: Mapping[str, Any], form: str) -> str:
@@ -44,7 +27,9 @@ def render(run: Mapping[str, Any], form: str) -> str:
     if form == "json":
         return json.dumps(run, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
     if form == "md":
-        return _markdown(run, sections(run))
+        from ftrag.report_markdown import page as written
+
+        return written(run, title(run), sections(run))
     from ftrag.report_html import page
 
     return page(run, title(run), sections(run))
@@ -184,8 +169,8 @@ def _clusters(run: Mapping[str, Any]) -> tuple[str | Table | Plot, ...]:
     ]
     headers = ("#", "axis", "cause", "words", "size", "slices", "typical questions", "what to do")
     note = (
-        "Within each cause, questions and answers are compared by meaning or words; a group is shown only where halves of "
-        "the failures confirm it. In the plot alike failures lie near each other."
+        "Within each cause, questions and answers are compared by meaning or words; a group is shown only where halves "
+        "of the failures confirm it. In the plot alike failures lie near each other."
     )
     return (Plot("clusters"), Table(headers, tuple(rows)), note) if rows else ()
 
@@ -232,11 +217,20 @@ def _examples(run: Mapping[str, Any]) -> tuple[str | Table | Plot, ...]:
 
 def _answers(rows: Sequence[Mapping[str, Any]], axis: str) -> Table:
     listed = [
-        (row["question"] if not place else "", _expected(row) if not place else "", arm, MARKS[said.get(axis)], said["text"])
+        (
+            *(("", "") if place else (_question(row), _expected(row))),
+            arm,
+            MARKS[said.get(axis)],
+            said.get("text") or "–",
+        )
         for row in rows
         for place, (arm, said) in enumerate(row.get("answers", {}).items())
-    ]  # fmt: skip
+    ]
     return Table(("question", "expected", "arm", axis, "answer"), tuple(listed))
+
+
+def _question(row: Mapping[str, Any]) -> str:
+    return str(row.get("question") or "–")
 
 
 def _expected(row: Mapping[str, Any]) -> str:
@@ -250,7 +244,7 @@ def _questions(run: Mapping[str, Any]) -> tuple[str | Table | Plot, ...]:
     rows = [
         (
             str(row["id"]),
-            row["question"],
+            _question(row),
             row.get("slice") or "–",
             *(row.get("cause", {}).get(axis, "–") for axis in AXES),
             *(_signs(row.get("answers", {}).get(arm)) for arm in arms),
@@ -270,16 +264,17 @@ def _method(run: Mapping[str, Any]) -> tuple[str, ...]:
     effect = run.get("minimum_detectable_effect")
     power = f"{effect * 100:.0f} points, if 5 % are broken" if effect is not None else "not known"
     unscored = ", ".join(f"{count} on {axis}" for axis, count in (run.get("unscored") or {}).items() if count)
+    n, arms = run.get("n", len(run.get("rows", []))), len(run.get("arms", {}))
     return (
-        f"{run.get('n', len(run.get('rows', [])))} gold questions were answered under {len(run.get('arms', {}))} arms with "
-        f"the same prompt template and greedy decoding by {run.get('model', 'the model')}. {run.get('excluded', 0)} "
-        f"questions were excluded for want of a base answer{f'; not scored: {unscored}' if unscored else ''}.",
-        "Each answer has two verdicts: content (are the facts right) and behaviour (do the project's checks hold). An arm "
-        "that repairs a failure is its cause: the first that holds in a fixed table, repairs that can be deployed before "
-        "diagnoses.",
-        "Arms are held in the order of their cost; the next one replaces what is held if its paired difference is positive "
-        "and the exact McNemar p, Holm-adjusted over the comparisons with what is held, is below 0.05. Intervals of "
-        "differences are bootstrap intervals with one imagined win and one imagined loss added.",
+        f"{n} gold questions were answered under {arms} arms with the same prompt template and greedy decoding by "
+        f"{run.get('model', 'the model')}. {run.get('excluded', 0)} questions were excluded for want of a base answer"
+        f"{f'; not scored: {unscored}' if unscored else ''}.",
+        "Each answer has two verdicts: content (are the facts right) and behaviour (do the project's checks hold). An "
+        "arm that repairs a failure is its cause: the first that holds in a fixed table, repairs that can be deployed "
+        "before diagnoses.",
+        "Arms are tried in the order of their cost; one replaces what is held so far if its paired difference is "
+        "positive and the exact McNemar p, Holm-adjusted over the comparisons with what is held, is below 0.05. "
+        "Intervals of differences are bootstrap intervals with one imagined win and one imagined loss added.",
         f"The smallest gain that so many questions show with power 0.8 is {power}.",
         "The result holds for this model and these questions. A larger model may read or behave without training.",
     )
@@ -290,26 +285,3 @@ def _facts(run: Mapping[str, Any]) -> Table:
     facts |= {f"hash of {name}": value for name, value in (run.get("hashes") or {}).items()}
     facts |= run.get("software") or {}
     return Table(("what", "value"), tuple((key, str(value)) for key, value in facts.items() if value is not None))
-
-
-def _markdown(run: Mapping[str, Any], parts: Sequence[Section]) -> str:
-    blocks = [f"# {_plain(title(run))}", _plain(run.get("description") or "")]
-    for section in parts:
-        blocks.append(f"## {section.title}")
-        blocks += [_block(part) for part in section.parts if not isinstance(part, Plot)]
-    return "\n\n".join(block for block in blocks if block) + "\n"
-
-
-def _block(part: str | Table) -> str:
-    return _markdown_table(part) if isinstance(part, Table) else _plain(part)
-
-
-def _plain(text: str) -> str:
-    """One line in which nothing is read as markup."""
-    line = " ".join(text.split())
-    return "".join(f"\\{sign}" if sign in "\\`*_[]<>|#&" else sign for sign in line)
-
-
-def _markdown_table(value: Table) -> str:
-    lines = [value.headers, tuple("---" for _ in value.headers), *[tuple(map(_plain, row)) for row in value.rows]]
-    return "\n".join(f"| {' | '.join(row)} |" for row in lines)

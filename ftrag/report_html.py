@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ftrag.evaluation.arms import AXES
 from ftrag.evaluation.stats import wilson
-
-if TYPE_CHECKING:
-    from ftrag.report import Section, Table
+from ftrag.report_parts import Plot, Section, Table
 
 COLOURS = {"content": "#2a7fb8", "behaviour": "#c2711c"}
 # Okabe and Ito's eight without black and yellow: told apart by colour-blind readers, on white and on dark
@@ -53,10 +51,10 @@ def page(run: Mapping[str, Any], title: str, parts: Sequence[Section]) -> str:
     )
 
 
-def _part(run: Mapping[str, Any], part: Any) -> str:
+def _part(run: Mapping[str, Any], part: str | Table | Plot) -> str:
     if isinstance(part, str):
         return f"<p>{escape(part)}</p>"
-    return PLOTS[part.kind](run) if hasattr(part, "kind") else _table(part)
+    return PLOTS[part.kind](run) if isinstance(part, Plot) else _table(part)
 
 
 def _table(value: Table) -> str:

@@ -1,0 +1,22 @@
+"""What a report is made of, whatever it is written as."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Table:
+    headers: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Plot:
+    kind: str  # "arms", "differences" or "clusters": drawn in HTML, left out in Markdown, whose tables say the same
+
+
+@dataclass(frozen=True)
+class Section:
+    title: str
+    parts: tuple[str | Table | Plot, ...]  # paragraphs, tables and plots, in order; a section without parts is left out
