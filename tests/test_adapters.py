@@ -13,7 +13,7 @@ from ftrag.errors import InputError, ModelError
 from ftrag.training import adapters, lora
 from ftrag.training.settings import TrainSettings
 
-SETTINGS = TrainSettings(rank=4, learning_rate=0.03, epochs=1)
+SETTINGS = TrainSettings(forgetting=False, rank=4, learning_rate=0.03, epochs=1)
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,9 @@ from tiny import rows, tiny
 from ftrag.training import lora
 from ftrag.training.settings import TrainSettings
 out = Path(sys.argv[1])
-settings = TrainSettings(rank=4, learning_rate=0.01, epochs=20, save_steps={SAVE_STEPS}, patience=100, eval_share=0.2)
+settings = TrainSettings(
+    forgetting=False, rank=4, learning_rate=0.01, epochs=20, save_steps={SAVE_STEPS}, patience=100, eval_share=0.2
+)
 def say(row):
     if row["phase"] == "estimate":
         start = round(row["fraction"] * row["steps"])
@@ -129,7 +131,7 @@ def test_a_full_disk_in_a_real_training_leaves_the_old_checkpoints_whole(tmp_pat
     from ftrag.training import lora
     from ftrag.training.settings import TrainSettings
 
-    settings = TrainSettings(rank=4, learning_rate=0.01, epochs=4, save_steps=4, patience=100)
+    settings = TrainSettings(forgetting=False, rank=4, learning_rate=0.01, epochs=4, save_steps=4, patience=100)
     expected = lora.train(tiny(), rows(), tmp_path / "whole", settings)
     old = resource.getrlimit(resource.RLIMIT_FSIZE)
     previous = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

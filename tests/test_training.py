@@ -13,7 +13,7 @@ from ftrag.training.encode import collate, counter, encode, plan, texts
 from ftrag.training.settings import TrainSettings
 from ftrag.types import Example
 
-QUICK = TrainSettings(rank=4, learning_rate=0.03, epochs=3)
+QUICK = TrainSettings(forgetting=False, rank=4, learning_rate=0.03, epochs=3)
 
 
 def test_a_row_is_the_inference_prompt_and_a_learned_answer_with_its_end():
@@ -92,7 +92,9 @@ def test_training_gives_an_adapter_and_the_numbers_of_the_contract(tmp_path):
 def test_the_same_seed_gives_the_same_adapter_and_another_another(tmp_path):
     first, again, other = (
         (tmp_path / str(n) / lora.train(tiny(), rows(), tmp_path / str(n), settings)["adapter"])
-        for n, settings in enumerate([QUICK, QUICK, TrainSettings(rank=4, learning_rate=0.03, epochs=3, seed=1)])
+        for n, settings in enumerate(
+            [QUICK, QUICK, TrainSettings(forgetting=False, rank=4, learning_rate=0.03, epochs=3, seed=1)]
+        )
     )
     weights = [(path / "adapter_model.safetensors").read_bytes() for path in (first, again, other)]
     assert weights[0] == weights[1] != weights[2]
@@ -117,7 +119,7 @@ def test_a_row_too_long_is_left_out_and_said(tmp_path):
 
 def test_overfitting_is_said_and_the_best_adapter_kept(tmp_path):
     examples = [Example(f"{n * 7919 % 1000}?", f"{n * 104729 % 9973}", str(n)) for n in range(40)]
-    settings = TrainSettings(rank=16, learning_rate=0.05, epochs=30, patience=3, eval_share=0.25)
+    settings = TrainSettings(forgetting=False, rank=16, learning_rate=0.05, epochs=30, patience=3, eval_share=0.25)
     value = lora.train(tiny(), examples, tmp_path, settings)
     assert any(warning.startswith("over-fitting since step") for warning in value["warnings"])
     assert value["best_step"] < value["steps"] < 30 * 4  # ended early
@@ -125,7 +127,7 @@ def test_overfitting_is_said_and_the_best_adapter_kept(tmp_path):
 
 
 def test_a_lora_without_effect_and_a_loss_that_does_not_fall_are_said(tmp_path):
-    value = lora.train(tiny(), rows(), tmp_path, TrainSettings(rank=4, learning_rate=0.0, epochs=1))
+    value = lora.train(tiny(), rows(), tmp_path, TrainSettings(forgetting=False, rank=4, learning_rate=0.0, epochs=1))
     assert any("had no effect" in warning for warning in value["warnings"])
     assert any("did not fall" in warning for warning in value["warnings"])
 
@@ -143,7 +145,7 @@ def test_a_loss_that_becomes_nan_ends_in_words_that_help(tmp_path):
 )
 def test_settings_out_of_range_are_named(tmp_path, change, words):
     with pytest.raises(InputError, match=words):
-        lora.train(tiny(), rows(), tmp_path, TrainSettings(**change))
+        lora.train(tiny(), rows(), tmp_path, TrainSettings(forgetting=False, **change))
 
 
 def test_stopping_keeps_a_checkpoint_and_the_same_call_goes_on(tmp_path):
@@ -161,7 +163,7 @@ def test_stopping_keeps_a_checkpoint_and_the_same_call_goes_on(tmp_path):
 def test_other_settings_do_not_continue_a_stopped_training(tmp_path):
     steps = []
     lora.train(tiny(), rows(), tmp_path, QUICK, steps.append, lambda: len(steps) > 4)
-    value = lora.train(tiny(), rows(), tmp_path, TrainSettings(rank=2, learning_rate=0.03, epochs=1))
+    value = lora.train(tiny(), rows(), tmp_path, TrainSettings(forgetting=False, rank=2, learning_rate=0.03, epochs=1))
     assert len(value["losses"]) == value["steps"]
 
 
@@ -200,7 +202,7 @@ def test_the_estimate_is_within_a_quarter_of_what_the_training_takes(tmp_path):
     examples = [Example(f"{'tell me more ' * (n % 20)}{n}?", "It is a number." * 3, str(n)) for n in range(120)]
     said = []
     start = time.monotonic()
-    value = lora.train(loaded, examples, tmp_path, TrainSettings(rank=8), said.append)
+    value = lora.train(loaded, examples, tmp_path, TrainSettings(forgetting=False, rank=8), said.append)
     taken = time.monotonic() - start
     print(f"estimate {value['estimate_seconds']:.1f} s, taken {taken:.1f} s")
     assert value["estimate_seconds"] == pytest.approx(taken, rel=0.5)  # 0.25 on a quiet machine; CI shares its cores

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ftrag.models import Loaded
-from ftrag.training import checkpoints, estimate
+from ftrag.training import checkpoints, estimate, forgetting
 from ftrag.training.attention import grouped_attention
 from ftrag.training.encode import Row, collate
 from ftrag.training.settings import TrainSettings
@@ -94,7 +94,8 @@ class Run:
         left = self.batches[len(self.watch.losses) * self.micro :]
         evaluations = [step for step in evaluation_steps(self) if step > len(self.watch.losses)]
         per_position = estimate.measure(estimate.without_trace(self.model, self.loss), left) if left else 0.0
-        return estimate.seconds(per_position, left, self.held_out, len(evaluations))
+        asked = forgetting.positions(self.loaded.tokenizer) if self.settings.forgetting else 0
+        return estimate.seconds(per_position, left, self.held_out, len(evaluations), asked)
 
     def resume(self) -> Path | None:
         """The newest whole checkpoint, if any; its history and its best weights are taken over."""

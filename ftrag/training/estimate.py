@@ -32,12 +32,16 @@ def measure(run: Callable[[Sequence[Row]], None], batches: Sequence[Sequence[Row
 
 
 def seconds(
-    per_position: float, batches: Sequence[Sequence[Row]], held_out: Sequence[Sequence[Row]], evaluations: int
+    per_position: float,
+    batches: Sequence[Sequence[Row]],
+    held_out: Sequence[Sequence[Row]],
+    evaluations: int,
+    asked: int = 0,
 ) -> float:
-    """Seconds of a whole training with that many passes over the held-out rows."""
+    """Seconds of a whole training with that many passes over the held-out rows, and `asked` positions afterwards."""
     trained = sum(map(cost, batches))
     evaluated = sum(map(cost, held_out)) * evaluations
-    return per_position * (trained + FORWARD_SHARE * evaluated)
+    return per_position * (trained + FORWARD_SHARE * (evaluated + asked))
 
 
 def memory_mib() -> float:

@@ -15,7 +15,7 @@ from typing import Any
 from ftrag import models
 from ftrag.errors import TrainingError
 from ftrag.models import Loaded
-from ftrag.training import adapters, engine, estimate
+from ftrag.training import adapters, engine, estimate, forgetting
 from ftrag.training.encode import Row, encode, plan
 from ftrag.training.settings import TrainSettings, check
 from ftrag.training.split import split
@@ -58,10 +58,28 @@ def train(
         engine.restore_best(run)
         if run.change() < NO_EFFECT:
             run.watch.warn("the LoRA had no effect: answers with and without it are the same; raise the learning rate")
-        card = _card(run, identity, data_hash(examples), began)
+        forgotten = _forgotten(run)
+        card = _card(run, identity, data_hash(examples), began) | forgotten
         id_ = adapters.save(adapters.contents(model, card, engine.state(model)), out, work)
     shutil.rmtree(work, ignore_errors=True)
-    return _result(run, id_, began)
+    return _result(run, id_, began) | forgotten
+
+
+def _forgotten(run: engine.Run) -> dict[str, Any]:
+    """The measurement of forgetting, with a warning for each gate that failed; {} where the settings leave it out."""
+    if not run.settings.forgetting:
+        return {}
+    run.watch.say({"fraction": 1.0, "message": "asking general and safety questions", "phase": "forgetting"})
+    with engine.precision(run):
+        found = forgetting.measure(run.model, run.loaded.tokenizer)
+    for name in ("general", "safety"):
+        row = found[name]
+        if row["state"] == "failed":
+            run.watch.warn(
+                f"{name} questions suffer: {row['base']:.2f} right before, {row['adapter']:.2f} after; "
+                "train fewer epochs, with a lower learning rate or more varied rows"
+            )
+    return {"forgetting": found}
 
 
 @contextlib.contextmanager

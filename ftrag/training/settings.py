@@ -26,6 +26,7 @@ class TrainSettings:
     evaluations: int = 1  # per epoch
     patience: int = 2  # evaluations without a better held-out loss before the training ends
     save_steps: int = 10  # optimizer steps between checkpoints: what a killed training loses at most
+    forgetting: bool = True  # measure general questions, safety and plain text against base when the training ends
     seed: int = 0
 
     @property

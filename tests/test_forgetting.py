@@ -1,0 +1,98 @@
+"""Forgetting: a zero-step adapter differs by exactly 0, an over-trained one is caught, small samples are unmeasured."""
+
+import dataclasses
+
+import pytest
+from tiny import rows, tiny
+
+from ftrag.training import engine, forgetting, lora
+from ftrag.training.settings import TrainSettings
+from ftrag.types import Example
+
+SETTINGS = TrainSettings(rank=4, learning_rate=0.03, epochs=1)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_a_zero_step_adapter_differs_by_exactly_zero(dtype):
+    loaded = tiny(dtype)
+    with engine.lora(loaded, SETTINGS) as model:
+        found = forgetting.measure(model, loaded.tokenizer)
+    assert (found["general"]["n"], found["safety"]["n"]) == (350, 64)
+    for name in ("general", "safety"):
+        row = found[name]
+        assert row["difference"] == row["wins"] == row["losses"] == 0
+        assert row["base"] == row["adapter"]
+        assert row["state"] == "passed"
+    assert found["perplexity"]["ratio"] == found["perplexity"]["low"] == 1
+
+
+def test_choices_beside_one_another_score_as_each_alone():
+    import torch
+
+    loaded = tiny()
+    batch = forgetting.items(loaded.tokenizer, "general")[:12]
+    with torch.no_grad():
+        together = forgetting._chosen(loaded.model(**forgetting._inputs(batch, loaded.model)).logits, batch)
+        alone = []
+        for item in batch:
+            means, place = [], item.prompt
+            for length in item.choices:
+                ids = torch.tensor([[*item.ids[: item.prompt], *item.ids[place : place + length]]])
+                scores = loaded.model(ids).logits[0, item.prompt - 1 : -1].log_softmax(-1)
+                means.append(float(scores.gather(1, ids[0, item.prompt :, None]).mean()))
+                place += length
+            alone.append(means.index(max(means)))
+    assert together == alone
+
+
+def test_the_interval_by_hand():
+    # 100 questions, 5 won, 15 lost: (5 - 15) / 102 = -0.0980; sqrt(21 - 102 * 0.0980^2) / 102 = 0.0439
+    low, high = forgetting.interval(100, 5, 15)
+    assert low == pytest.approx(-0.0980 - 1.96 * 0.0439, abs=1e-3)
+    assert high == pytest.approx(-0.0980 + 1.96 * 0.0439, abs=1e-3)
+    assert forgetting.interval(0, 0, 0) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("n", "wins", "losses", "state"),
+    [
+        (350, 0, 0, "passed"),
+        (350, 10, 12, "passed"),  # -0.006 +- 0.026
+        (350, 5, 40, "failed"),  # a tenth lost
+        (20, 0, 0, "unmeasured"),  # +- 0.09 whatever happens
+        (0, 0, 0, "unmeasured"),
+    ],
+)
+def test_the_gate_reads_the_lower_bound(n, wins, losses, state):
+    pairs = [(False, True)] * wins + [(True, False)] * losses + [(True, True)] * (n - wins - losses)
+    row = forgetting._gate(pairs, 0.05)
+    assert row["state"] == state
+    assert (state == "unmeasured") == (f"{row['needed']} would" in row["why"])
+
+
+def test_questions_needed_by_hand():
+    assert forgetting.questions_needed(0.1, 0.05) == 154  # 0.1 * (1.96 / 0.05)^2 = 153.66
+
+
+def test_a_training_writes_the_measurement_into_its_card(tmp_path):
+    from ftrag.project import read_json
+
+    value = lora.train(tiny(), rows(), tmp_path, SETTINGS)
+    card = read_json(tmp_path / value["adapter"] / "card.json")
+    assert card["forgetting"] == value["forgetting"]
+    assert card["forgetting"]["general"]["n"] == 350
+
+
+@pytest.mark.slow
+def test_an_over_trained_adapter_is_caught(tmp_path):
+    """The built-in model is drilled to say one sentence to everything, with a learning rate far too high."""
+    from ftrag import models
+
+    loaded = models.load()
+    examples = [Example(f"Tell me about {n}", "No.", str(n)) for n in range(16)]
+    settings = dataclasses.replace(SETTINGS, rank=8, learning_rate=0.02, epochs=10, eval_share=0.0)
+    found = lora.train(loaded, examples, tmp_path, settings)["forgetting"]
+    print({name: (row["base"], row["adapter"], row["low"], row["state"]) for name, row in list(found.items())[:2]})
+    print(found["perplexity"])
+    assert found["general"]["state"] == "failed"
+    assert found["general"]["base"] > 0.5
