@@ -123,20 +123,28 @@ def differences_plot(run: Mapping[str, Any]) -> str:
 
 
 def clusters_plot(run: Mapping[str, Any]) -> str:
-    """Failures in one plane; groups have colours and numbers, what fits no group is grey."""
-    shapes: list[str] = []
+    """Failures in one plane, each cause in its colour; groups are filled and numbered, rings fit no group."""
+    causes = list(dict.fromkeys(f"{one['axis']}: {one['cause']}" for one in run["clusters"]))
+    shapes = [
+        f'<circle cx="506" cy="{20 + 18 * place}" r="5" fill="{_colour(place)}"/>' + _text(518, 24 + 18 * place, name)
+        for place, name in enumerate(causes)
+    ]
     for number, one in enumerate(run["clusters"], 1):
-        colour = GROUPS[(number - 1) % len(GROUPS)] if one["grouped"] else REST
+        colour = _colour(causes.index(f"{one['axis']}: {one['cause']}"))
+        style = f'fill="{colour}" fill-opacity="0.75"' if one["grouped"] else f'fill="none" stroke="{colour}"'
         dots = [(250 + point["x"] * 230, 160 - point["y"] * 140, point["id"]) for point in one["points"]]
         shapes += [
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{colour}" fill-opacity="0.75"><title>{escape(str(id_))}'
-            f"</title></circle>"
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" {style}><title>{escape(str(id_))}</title></circle>'
             for x, y, id_ in dots
         ]
         if one["grouped"] and dots:
             middle = sum(x for x, _, _ in dots) / len(dots), sum(y for _, y, _ in dots) / len(dots)
             shapes.append(_text(middle[0] + 8, middle[1] - 8, f"{number} {one['label']}"))
-    return _svg(640, 320, "Failures, alike ones near each other", shapes) if shapes else ""
+    return _svg(720, 320, "Failures, alike ones near each other", shapes) if shapes else ""
+
+
+def _colour(place: int) -> str:
+    return GROUPS[place] if place < len(GROUPS) else REST
 
 
 PLOTS = {"arms": arms_plot, "differences": differences_plot, "clusters": clusters_plot}

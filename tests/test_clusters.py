@@ -60,6 +60,14 @@ def test_noise_is_hardly_ever_dressed_up_as_a_group():
     assert dressed <= 1
 
 
+def test_without_groups_an_over_represented_slice_is_named():
+    rows = [row | {"slice": "unanswerable" if row["id"] < 5 else "fees"} for row in noise(40, 0)]
+    rows = [row | {"cause": "unresolved" if row["id"] < 6 else "retrieval bound"} for row in rows]
+    labels = {one["cause"]: one["label"] for one in clusters.cluster(rows) if not one["grouped"]}
+    assert labels["unresolved"] == "mostly unanswerable"  # 5 of 6, where 5 of 40 are expected everywhere
+    assert clusters.cluster(noise(4, 0))[0]["label"] == "too few to group"
+
+
 def test_embeddings_are_used_where_they_are_given():
     import numpy as np
 

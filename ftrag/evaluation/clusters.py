@@ -195,7 +195,7 @@ def _described(
     return {
         "axis": rows[0].get("axis", "content"),
         "cause": cause,
-        "label": label(rows, failures) if grouped else "no common pattern",
+        "label": label(rows, failures) if grouped else rest_label(rows, failures),
         "grouped": grouped,
         "size": len(rows),
         "of": of,
@@ -232,6 +232,21 @@ def label(group: Sequence[Failure], failures: Sequence[Failure]) -> str:
         if best:
             return ", ".join(best[:LABEL_WORDS])
     return "alike in no single word"
+
+
+def rest_label(rest: Sequence[Failure], failures: Sequence[Failure]) -> str:
+    """What is to be said of failures without groups: a slice that is over-represented among those of the axis
+    (hypergeometric test, 5 % over all slices), else that there are too few of them or that nothing unites them."""
+    from scipy.stats import hypergeom
+
+    axis = [row for row in failures if row.get("axis", "content") == rest[0].get("axis", "content")]
+    everywhere = Counter(row.get("slice") for row in axis if row.get("slice"))
+    here = Counter(row.get("slice") for row in rest if row.get("slice"))
+    for name, count in ranked(here):
+        chance = float(hypergeom.sf(count - 1, len(axis), everywhere[name], len(rest)))
+        if count >= SMALLEST and chance * len(everywhere) < 0.05:
+            return f"mostly {name}"
+    return "too few to group" if len(rest) < FEWEST else "no common pattern"
 
 
 def _frequencies(texts: Sequence[str]) -> Counter[str]:
