@@ -115,7 +115,7 @@ def _differences(run: Mapping[str, Any]) -> tuple[str | Table | Plot, ...]:
             str(row["wins"]),
             str(row["losses"]),
             str(row["ties"]),
-            f"{row['p']:.4f}",
+            "< 0.0001" if row["p"] < 0.0001 else f"{row['p']:.4f}",
         )
         for row in run.get("differences", [])
         if row["n"]
