@@ -59,6 +59,7 @@ def test_the_interval_by_hand():
         (350, 0, 0, "passed"),
         (350, 10, 12, "passed"),  # -0.006 +- 0.026
         (350, 5, 40, "failed"),  # a tenth lost
+        (350, 64, 139, "failed"),  # more would be needed to pass, but even the upper bound is a loss
         (20, 0, 0, "unmeasured"),  # +- 0.09 whatever happens
         (0, 0, 0, "unmeasured"),
     ],

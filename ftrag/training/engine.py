@@ -143,15 +143,28 @@ def cross_entropy(logits: Any, labels: Any, tokens: Any) -> Any:
 
 @contextlib.contextmanager
 def precision(run: Run) -> Iterator[None]:
-    """bfloat16 arithmetic over float32 LoRA weights. peft would lift every input to float32 and back."""
+    """bfloat16 arithmetic over float32 LoRA weights, for forward passes between which no weight changes.
+
+    Autocast keeps its rounded copies of the weights until the outermost context ends: around a whole training it
+    would go on with the first ones. There Trainer enters it anew for every step.
+    """
     import torch
-    from peft.helpers import disable_input_dtype_casting
 
     if run.loaded.dtype != "bfloat16":
         yield
         return
-    with disable_input_dtype_casting(run.model), torch.autocast(run.model.device.type, torch.bfloat16):
+    with no_lifting(run), torch.autocast(run.model.device.type, torch.bfloat16):
         yield
+
+
+def no_lifting(run: Run) -> contextlib.AbstractContextManager[Any]:
+    """In bfloat16 peft would lift every input to the LoRA's float32, only for autocast to lower it again."""
+    from peft.helpers import disable_input_dtype_casting
+
+    if run.loaded.dtype != "bfloat16":
+        return contextlib.nullcontext()
+    off: contextlib.AbstractContextManager[Any] = disable_input_dtype_casting(run.model)
+    return off
 
 
 def evaluation_steps(run: Run) -> set[int]:
@@ -164,14 +177,11 @@ def evaluation_steps(run: Run) -> set[int]:
 
 def fit(run: Run, resume: Path | None) -> None:
     """Run Trainer over the planned micro-batches, from a checkpoint if one is given."""
-    from peft.helpers import disable_input_dtype_casting
-
     done = len(run.watch.losses)
     if done == run.watch.steps or run.watch.exhausted():
         return
     run.watch.start(sum(map(estimate.cost, run.batches[done * run.micro :])))
-    bfloat16 = run.loaded.dtype == "bfloat16"
-    with disable_input_dtype_casting(run.model) if bfloat16 else contextlib.nullcontext():
+    with no_lifting(run):
         _trainer(run).train(resume_from_checkpoint=str(resume) if resume else None)
 
 

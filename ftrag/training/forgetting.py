@@ -130,13 +130,19 @@ def _chosen(logits: Any, batch: Sequence[Item]) -> list[int]:
 def _gate(pairs: Sequence[tuple[bool, bool]], margin: float) -> dict[str, Any]:
     """Non-inferiority of the adapter: passed when the lower bound of adapter minus base is above -margin.
 
+    Not passed is unmeasured where so few questions could hardly have passed, unless even the upper bound shows a loss.
     Interval of a paired difference after Agresti and Min (2005): half a question is added to each of the four cells.
     """
     n = len(pairs)
     wins, losses = sum(new and not old for old, new in pairs), sum(old and not new for old, new in pairs)
     low, high = interval(n, wins, losses)
     needed = questions_needed((wins + losses) / n if n else 0.0, margin)
-    state = "passed" if low is not None and low > -margin else "failed" if n >= needed else "unmeasured"
+    if low is None or high is None:
+        state = "unmeasured"
+    elif low > -margin:
+        state = "passed"
+    else:
+        state = "failed" if high < -margin or n >= needed else "unmeasured"
     return {
         "n": n,
         "base": sum(old for old, _ in pairs) / n if n else None,

@@ -15,7 +15,7 @@ from typing import Any
 from ftrag import models
 from ftrag.errors import TrainingError
 from ftrag.models import Loaded
-from ftrag.training import adapters, engine, estimate, forgetting
+from ftrag.training import adapters, engine, estimate, forgetting, preference
 from ftrag.training.encode import Row, encode, plan
 from ftrag.training.settings import TrainSettings, check
 from ftrag.training.split import split
@@ -34,7 +34,7 @@ def train(
     on_progress: Progress = lambda numbers: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> dict[str, Any]:
-    """Train on the examples and commit the adapter as out/ID. out: the project's adapters folder.
+    """Train on the examples, plain rows or preference pairs, and commit the adapter as out/ID in the folder `out`.
 
     Gives {adapter, train_loss, eval_loss, seconds, tokens_per_second, warnings, …}; losses are nats per learned token,
     tokens_per_second counts real tokens, not padding. A training with the same data, settings and weights that was
@@ -50,19 +50,24 @@ def train(
     work.mkdir(parents=True, exist_ok=True)
     with _memory_said(), engine.lora(loaded, settings) as model:
         run = _run(loaded, model, settings, data, work / "checkpoints", on_progress, should_stop)
-        resume = run.resume()
-        _announce(run)
-        engine.fit(run, resume)
+        more: dict[str, Any] = {}
+        if preference.is_pairs(examples):
+            _announce(run, preference.cost_of_pairs(settings))
+            more = preference.optimise(run, examples)
+        else:
+            resume = run.resume()
+            _announce(run)
+            engine.fit(run, resume)
         if run.watch.stopped:
             return _result(run, None, began)
         engine.restore_best(run)
         if run.change() < NO_EFFECT:
             run.watch.warn("the LoRA had no effect: answers with and without it are the same; raise the learning rate")
-        forgotten = _forgotten(run)
-        card = _card(run, identity, data_hash(examples), began) | forgotten
+        more |= _forgotten(run)
+        card = _card(run, identity, data_hash(examples), began) | more
         id_ = adapters.save(adapters.contents(model, card, engine.state(model)), out, work)
     shutil.rmtree(work, ignore_errors=True)
-    return _result(run, id_, began) | forgotten
+    return _result(run, id_, began) | more
 
 
 def _forgotten(run: engine.Run) -> dict[str, Any]:
@@ -150,10 +155,10 @@ def data_hash(examples: Sequence[Example]) -> str:
     return hashlib.sha256(rows.encode()).hexdigest()
 
 
-def _announce(run: engine.Run) -> dict[str, Any]:
+def _announce(run: engine.Run, times: float = 1.0) -> dict[str, Any]:
     """Measure a few steps and say what the training will take, before it begins."""
     watch = run.watch
-    watch.estimate_seconds = run.estimate()
+    watch.estimate_seconds = times * run.estimate()
     said = {
         "fraction": len(watch.losses) / watch.steps,
         "message": f"about {watch.estimate_seconds:.0f} s for {watch.steps} steps on {watch.rows} rows",
@@ -175,7 +180,8 @@ def plan_training(loaded: Loaded, examples: Sequence[Example], settings: TrainSe
     with _memory_said(), engine.lora(loaded, settings) as model:
         run = _run(loaded, model, settings, data, Path(), lambda numbers: None, lambda: False)
         held_out = sum(map(len, data.held_out))
-        return _announce(run) | {"rows": data.rows, "held_out": held_out, "warnings": data.warnings}
+        times = preference.cost_of_pairs(settings) if preference.is_pairs(examples) else 1.0
+        return _announce(run, times) | {"rows": data.rows, "held_out": held_out, "warnings": data.warnings}
 
 
 def _result(run: engine.Run, adapter: str | None, began: float) -> dict[str, Any]:
