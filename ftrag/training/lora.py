@@ -74,7 +74,14 @@ def _forgotten(run: engine.Run) -> dict[str, Any]:
     """The measurement of forgetting, with a warning for each gate that failed; {} where the settings leave it out."""
     if not run.settings.forgetting:
         return {}
-    run.watch.say({"fraction": 1.0, "message": "asking general and safety questions", "phase": "forgetting"})
+    run.watch.say(
+        {
+            "fraction": 1.0,
+            "message": "asking general and safety questions",
+            "phase": "forgetting",
+            "memory_mib": round(estimate.memory_mib()),
+        }
+    )
     with engine.precision(run):
         found = forgetting.measure(run.model, run.loaded.tokenizer)
     for name in ("general", "safety"):

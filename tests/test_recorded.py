@@ -1,0 +1,86 @@
+"""The runs that ship with the examples: every number in them follows from their rows, and so does their report."""
+
+import json
+import re
+
+import pytest
+
+from ftrag import workflows
+from ftrag.errors import InputError
+from ftrag.evaluation.attribution import cause
+from ftrag.evaluation.stats import compare
+from ftrag.experiments import load_run, runs
+from ftrag.outcomes import promote
+from ftrag.project import EXAMPLES
+from ftrag.report import render
+
+RECORDED = sorted(EXAMPLES.glob("*/recorded/run.json"))
+
+
+@pytest.fixture(params=RECORDED, ids=lambda path: path.parent.parent.name)
+def run(request):
+    return json.loads(request.param.read_text())
+
+
+def verdicts(run, arm, axis):
+    """One verdict per question that has one."""
+    said = [row["answers"][arm] for row in run["rows"] if arm in row["answers"]]
+    if axis == "both":
+        return [answer["content"] and answer["behaviour"] for answer in said]
+    return [answer[axis] for answer in said]
+
+
+def test_support_ships_a_recorded_run():
+    assert "support" in [path.parent.parent.name for path in RECORDED]
+
+
+def test_every_share_is_the_mean_of_its_rows(run):
+    for arm, numbers in run["arms"].items():
+        for axis in ("content", "behaviour"):
+            values = [value for value in verdicts(run, arm, axis) if value is not None]
+            assert numbers[axis] == (sum(values) / len(values) if values else None)
+
+
+def test_every_difference_recomputes(run):
+    for row in run["differences"]:
+        pairs = [
+            pair
+            for pair in zip(verdicts(run, row["a"], row["axis"]), verdicts(run, row["b"], row["axis"]), strict=True)
+            if None not in pair
+        ]
+        assert {key: row[key] for key in ("n", "wins", "losses", "p", "low", "high")} == {
+            key: value for key, value in compare(pairs).items() if key not in ("difference", "ties")
+        }
+
+
+def test_every_cause_follows_from_the_table(run):
+    for row in run["rows"]:
+        for axis, name in row["cause"].items():
+            right = {arm: said[axis] for arm, said in row["answers"].items() if said[axis] is not None}
+            assert name == cause(right), row["id"]
+
+
+@pytest.mark.parametrize("form", ["html", "md", "json"])
+def test_a_report_is_the_same_every_time_and_runs_nothing(run, form):
+    text = render(run, form)
+    assert text == render(json.loads(json.dumps(run)), form)
+    if form == "html":
+        assert "<script" not in text and not re.search(r'(?:src|href)="?http', text)
+        assert run["decision"]["sentence"] in text
+
+
+def test_what_a_model_wrote_is_text_in_the_report(run):
+    run["rows"][0]["answers"]["base"]["text"] = "<img src=x onerror=alert(1)> | [a](javascript:b)"
+    assert "<img" not in render(run, "html")
+    assert "[a](javascript" not in render(run, "md")
+
+
+def test_a_visitor_finds_the_recorded_run_and_cannot_promote_it(home):
+    workflows.new(home, "support", "support", recorded=True)
+    project = home / "projects" / "support"
+    (found,) = runs(project)
+    assert found["recorded"] and load_run(project, found["id"])["stale"] == []
+    with pytest.raises(InputError, match="evaluate this project yourself"):
+        promote(project, found["id"], who="somebody")
+    workflows.new(home, "mine", "support")
+    assert runs(home / "projects" / "mine") == []
