@@ -26,6 +26,9 @@ Progress = Callable[[float, str], None]  # fraction in [0, 1], message
 HUB_PROBE_SECONDS = 3.0
 
 
+_importing = threading.Lock()  # two threads that import transformers at once can meet a half-made module
+
+
 @dataclass(frozen=True)
 class Source:
     """One allowed model. A pinned file is checked by its SHA-256; other models by the Hub's own revision."""
@@ -137,8 +140,9 @@ def load(name: str = DEFAULT, dtype: str = "auto", on_progress: Progress = quiet
     Raises ModelError when the weights cannot be had, differ from their hash, or are not safetensors.
     """
     folder = prepare(name, on_progress)
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    with _importing:
+        import torch
+        from transformers import AutoModelForCausalLM, AutoTokenizer
 
     chosen = choose_dtype() if dtype == "auto" else dtype
     on_progress(0.95, f"loading {name}")
@@ -161,10 +165,12 @@ def load(name: str = DEFAULT, dtype: str = "auto", on_progress: Progress = quiet
 
 def tokenizer(name: str = DEFAULT) -> Any:
     """A tokenizer of the caller's own: fast tokenizers must not be shared between threads."""
-    from transformers import AutoTokenizer
+    folder = prepare(name)
+    with _importing:
+        from transformers import AutoTokenizer
 
-    with _quiet_transformers():
-        return AutoTokenizer.from_pretrained(prepare(name), local_files_only=True)
+        with _quiet_transformers():
+            return AutoTokenizer.from_pretrained(folder, local_files_only=True)
 
 
 @contextlib.contextmanager

@@ -99,8 +99,10 @@ def append_jsonl(path: Path, rows: Iterable[Any]) -> None:
 
 
 def new_id(prefix: str = "") -> str:
-    """A sortable, unguessable id: UTC time and 128 random bits."""
-    return f"{prefix}{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(16)}"
+    """A sortable, unguessable id: UTC time to the nanosecond, since the queue is their order, and 128 random bits."""
+    now = time.time_ns()
+    moment = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now // 10**9))
+    return f"{prefix}{moment}-{now % 10**9:09d}-{secrets.token_hex(16)}"
 
 
 def create(name: str, root: Path, example: str | None = None) -> Path:

@@ -51,17 +51,17 @@ def served(home, **environment):
         [sys.executable, "app.py"],
         cwd=ROOT,
         env=os.environ | {"FTRAG_HOME": str(home), "GRADIO_SERVER_PORT": str(port)} | environment,
-        stdout=subprocess.PIPE,
+        stdout=(log := (home / "app.log").open("wb")),
         stderr=subprocess.STDOUT,
-        text=True,
     )
     try:
         wait_until(lambda: answers(address) or process.poll() is not None, 60)
-        assert process.poll() is None, process.stdout.read()
+        assert process.poll() is None, (home / "app.log").read_text()
         yield address, time.monotonic() - started
     finally:
         process.terminate()
         process.wait(20)
+        log.close()
 
 
 def answers(address):

@@ -67,6 +67,7 @@ def test_a_bad_file_is_refused_by_name_and_nothing_is_lost(visit, tmp_path):
     bad, good = tmp_path / "broken.jsonl", tmp_path / "notes.md"
     bad.write_text('{"prompt": "only half"}\n')
     good.write_text("# Notes\n\nThe lighthouse opens at 9:40.\n")
+    wait_until(lambda: "26 documents" in visit.text("#data_report"), 60)
     before = visit.text("#data_report")
     visit.page.locator("#up_examples input[type=file]").set_input_files(bad)
     wait_until(lambda: "broken.jsonl" in visit.text("#taken"), 30)
