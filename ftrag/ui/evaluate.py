@@ -46,6 +46,7 @@ def build(visitor_bs: Any, project_dd: Any) -> dict[str, Any]:
         color_map=ROUTE_COLOURS,
         y_lim=[0, 1],
         title="Right answers per arm",
+        elem_id="arms_plot",
         height=280,
         visible=False,
         sort=None,

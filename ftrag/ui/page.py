@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 import threading
+import traceback
 from html import escape
 from typing import Any
 
@@ -208,6 +209,9 @@ def load_in_background() -> threading.Thread:
             _status["line"] = f"{title}, {where}, {loaded.dtype}"
         except FtragError as error:
             _status["line"] = texts.MODEL_FAILED.format(reason=error)
+        except Exception as error:  # a thread that dies in silence would leave "loading" on the page for ever
+            traceback.print_exception(error)
+            _status["line"] = texts.MODEL_FAILED.format(reason=type(error).__name__)
 
     thread = threading.Thread(target=load, daemon=True)
     thread.start()

@@ -47,9 +47,10 @@ CSS = """
 .ft-table th, .ft-table td { text-align: left; padding: .3rem .55rem;
   border-bottom: 1px solid var(--border-color-primary); }
 .ft-table td.n, .ft-table th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.ft-scroll { overflow-x: auto; max-width: calc(100vw - 72px); }
+.ft-scroll { overflow-x: auto; max-width: calc(100vw - 104px); }
+#rows, #arms_plot { contain: inline-size; } /* their drawn width must not widen the page */
 .gradio-container .column, .gradio-container .block { min-width: 0; }
-.vega-embed { max-width: calc(100vw - 72px); overflow-x: auto; }
+
 .ft-bar { height: 8px; border-radius: 4px; background: var(--border-color-primary);
   overflow: hidden; margin: .35rem 0; }
 .ft-bar > i { display: block; height: 100%; background: #0284c7; }
