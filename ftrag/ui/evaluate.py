@@ -185,7 +185,7 @@ def show(visitor: str, name: str | None, run: str | None) -> list[Any]:
         return [empty, gr.update(visible=False), "", gr.update(choices=[ALL], value=ALL), [], ""]
     value = experiments.load_run(session.project(visitor, name), run)
     shares = [
-        {"arm": arm, "axis": axis, "share": numbers[axis]}
+        {"arm": f"{arm}, {axis}", "axis": axis, "share": numbers[axis]}  # one bar each: bars of one x are stacked
         for arm, numbers in value["arms"].items()
         for axis in AXES
         if numbers[axis] is not None
