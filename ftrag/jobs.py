@@ -25,6 +25,7 @@ from ftrag.project import append_jsonl, home, new_id, read_json, read_jsonl, wri
 WAITING, RUNNING, DONE, FAILED, CANCELLED, LOST = "queued", "running", "done", "failed", "cancelled", "lost"
 ENDED = {DONE, FAILED, CANCELLED, LOST}
 START_SECONDS = 30.0  # a child that has not written its state by then is lost
+TELL_SECONDS = 5.0  # between lines of progress where standard error is a file
 KILLED_HELP = "the process was killed, most likely for memory; use a smaller batch or fewer tokens per row, then retry"
 
 
@@ -47,16 +48,25 @@ class Report:
         self.polite = False  # the work asks should_stop itself, so a signal only sets the flag
         self._last: dict[str, Any] = {}
         self._written = 0.0
+        self._told = time.monotonic()  # nothing is told in the first moments, where bad input ends most commands
 
     def __call__(self, fraction: float, message: str, **more: Any) -> None:
         """fraction in [0, 1]; message for people; more: numbers that the live view shows."""
         self._last |= {"fraction": round(min(max(fraction, 0.0), 1.0), 4), "message": message, **more}
         if "loss" in more and self.folder is not None:
             append_jsonl(self.folder / "metrics.jsonl", [more])
+        self._tell(fraction, message, urgent=more.get("phase") == "estimate")
         if time.monotonic() - self._written > 0.2:
             self.write(RUNNING)
-        elif self.folder is None and sys.stderr.isatty():
-            print(f"\r{fraction:4.0%} {message[:100]:100}", end="", file=sys.stderr)
+
+    def _tell(self, fraction: float, message: str, urgent: bool) -> None:
+        """Progress on standard error: one moving line on a terminal, elsewhere a line every few seconds."""
+        terminal = sys.stderr.isatty()
+        if not urgent and time.monotonic() - self._told < (0.2 if terminal else TELL_SECONDS):
+            return
+        self._told = time.monotonic()
+        line = f"\r{fraction:4.0%} {message[:100]:100}" if terminal else f"ftrag: {fraction:.0%} {message}\n"
+        print(line, end="", file=sys.stderr, flush=True)
 
     def write(self, state: str, **more: Any) -> None:
         self._written = time.monotonic()

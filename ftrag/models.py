@@ -103,13 +103,18 @@ def hub_reachable() -> bool:
     """Whether the Hub answers within 3 s; asked once per process, so that being offline costs no retries."""
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
         return False
+    answered = threading.Event()
+    threading.Thread(target=_ask_hub, args=(answered,), daemon=True).start()
+    return answered.wait(HUB_PROBE_SECONDS)
+
+
+def _ask_hub(answered: threading.Event) -> None:
+    """In a thread of its own: name resolution knows no time limit."""
     import httpx
 
-    try:
+    with contextlib.suppress(httpx.HTTPError):
         httpx.head(os.environ.get("HF_ENDPOINT", "https://huggingface.co"), timeout=HUB_PROBE_SECONDS)
-    except httpx.HTTPError:
-        return False
-    return True
+        answered.set()
 
 
 @functools.cache

@@ -93,3 +93,11 @@ def test_a_child_sees_no_token(home, monkeypatch):
     log = home / "jobs" / job / "output.log"
     wait_until(lambda: log.exists() and b"command" in log.read_bytes(), 30)
     assert b"hf_secret" not in log.read_bytes()
+
+
+def test_an_estimate_is_told_at_once_where_standard_error_is_a_file(capsys):
+    report = jobs.Report(None)
+    report(0.0, "reading")
+    report(0.1, "about 200 s for 68 steps on 133 rows", phase="estimate")
+    report(0.2, "step 1")
+    assert capsys.readouterr().err == "ftrag: 10% about 200 s for 68 steps on 133 rows\n"
