@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ftrag import project as projects
 from ftrag import workflows
-from ftrag.errors import InputError
+from ftrag.errors import InputError, NotFound
 from ftrag.experiments import checked_model, compare, gate_result, load_run
 from ftrag.jobs import Report
 from ftrag.types import Gold
@@ -105,6 +105,19 @@ def export(project: Path, adapter: str, merge: bool = False) -> dict[str, Any]:
 
 # --- gates and promotion
 
+UNREPAIRED = ("fix retrieval", "larger model", "not enough evidence")  # routes that hold base for want of better
+
+
+def releases(project: Path) -> list[dict[str, Any]]:
+    """Every release of the project with its history, oldest first."""
+    path = project / "releases.json"
+    return list(projects.read_json(path)) if path.exists() else []
+
+
+def promoted(project: Path) -> dict[str, Any] | None:
+    """The release that is promoted now: {release, adapter, index, run, state, gates, history}; adapter None is base."""
+    return next((one for one in reversed(releases(project)) if one["state"] == "promoted"), None)
+
 
 def promote(project: Path, run: str, who: str, why: str = "") -> dict[str, Any]:
     """Promote what a run held, adapter and index together: only a fresh run whose gates all pass. Steps are kept."""
@@ -113,22 +126,54 @@ def promote(project: Path, run: str, who: str, why: str = "") -> dict[str, Any]:
     value = load_run(project, run)
     if value.get("recorded"):
         raise InputError("a recorded run came with the example; evaluate this project yourself to promote it")
-    held, result = value["decision"]["held"], gate_result(project, value)
-    path = project / "releases.json"
-    releases: list[dict[str, Any]] = projects.read_json(path) if path.exists() else []
+    if (route := value["decision"]["route"]) in UNREPAIRED:
+        raise InputError(f"the verdict of run {run} is {route}: it found no arm worth promoting")
+    result = gate_result(project, value)
     step = {"who": who, "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "why": why or f"run {run}"}
-    adapter = value["adapter"] if held.startswith("lora") else None
-    release = gates.draft(f"r{len(releases) + 1}", adapter=adapter, index=value["hashes"]["index"], run=run, **step)
-    release = gates.advance(release, "evaluate", gates=result, **step)
+    release, others = _evaluated(project, value, result, step)
+    _keep_releases(project, [*others, release])  # also of a release that is refused below
     release = gates.advance(release, "promote", gates=result, stale=value["stale"], **step)
     retired = [
         gates.advance(old, "retire", who=who, when=step["when"], why=f"replaced by {release['release']}")
         if old["state"] == "promoted"
         else old
-        for old in releases
+        for old in others
     ]
-    projects.write_json(path, [*retired, release])
+    _keep_releases(project, [*retired, release])
     return {"release": release["release"], "state": release["state"], "gates": result}
+
+
+def _evaluated(
+    project: Path, run: Mapping[str, Any], result: Mapping[str, Any], step: Mapping[str, str]
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """(this run's release with its gates measured, all the others): a new one, or the one a refusal left."""
+    from ftrag.decision import gates
+
+    known = releases(project)
+    waiting = next((one for one in known if one["run"] == run["run"] and one["state"] == "evaluated"), None)
+    adapter = run["adapter"] if run["decision"]["held"].startswith("lora") else None
+    draft = waiting or gates.draft(
+        f"r{len(known) + 1}", adapter=adapter, index=run["hashes"]["index"], run=run["run"], **step
+    )
+    return gates.advance(draft, "evaluate", gates=result, **step), [one for one in known if one is not waiting]
+
+
+def _keep_releases(project: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    projects.write_json(project / "releases.json", sorted(rows, key=lambda one: int(str(one["release"])[1:])))
+
+
+def retire(project: Path, release: str, who: str, why: str) -> dict[str, Any]:
+    """Take a release out of use; what it was and why it went is kept. NotFound for an unknown one."""
+    from ftrag.decision import gates
+
+    known = releases(project)
+    found = next((one for one in known if one["release"] == release), None)
+    if found is None:
+        raise NotFound(f"{project.name} has no release {release!r}; it has {len(known)}")
+    when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    gone = gates.advance(found, "retire", who=who, when=when, why=why)
+    _keep_releases(project, [gone if one is found else one for one in known])
+    return gone
 
 
 # --- freshness
