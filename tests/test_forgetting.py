@@ -17,7 +17,7 @@ def test_a_zero_step_adapter_differs_by_exactly_zero(dtype):
     loaded = tiny(dtype)
     with engine.lora(loaded, SETTINGS) as model:
         found = forgetting.measure(model, loaded.tokenizer)
-    assert (found["general"]["n"], found["safety"]["n"]) == (350, 64)
+    assert (found["general"]["n"], found["safety"]["n"]) == (350, 240)
     for name in ("general", "safety"):
         row = found[name]
         assert row["difference"] == row["wins"] == row["losses"] == 0

@@ -1,6 +1,7 @@
 """What a LoRA has cost: general questions, safety and plain text, with and without it, in the same pass over the rows.
 
-The questions (facts, arithmetic, common sense, language, instructions; 350 of them) and the text are the project's own.
+The questions (350: facts, arithmetic, common sense, language, instructions), the safety prompts (240, each with a safe
+and an unsafe beginning of an answer) and the text are the project's own.
 """
 
 from __future__ import annotations
