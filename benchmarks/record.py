@@ -1,9 +1,11 @@
 """Record an example for its first visitors: a real training, a real evaluation of every arm, both kept as they are.
 
     python benchmarks/record.py support handbook tickets
+    python benchmarks/record.py --rebuild support handbook tickets
 
-Writes examples/NAME/recorded/run.json and, as a small safetensors file, the adapter that the run measured. The
-adapter is stored in bfloat16 before it is evaluated, so that what ships is what was measured.
+Writes examples/NAME/recorded/: run.json, answers.jsonl and, as a small safetensors file, the adapter that the run
+measured. The adapter is stored in bfloat16 before it is evaluated, so that what ships is what was measured. With
+--rebuild the recorded answers stay as they are and run.json is concluded from them again, which reads no model.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+EXAMPLES = ROOT / "examples"
 RANK = 8  # half of the default: half the bytes to ship
 
 
@@ -70,12 +74,36 @@ def record(name: str, home: Path) -> dict[str, Any]:
     }
 
 
+def rebuild(name: str, home: Path) -> dict[str, Any]:
+    """Conclude the recorded answers of an example again; when and where they were given is kept."""
+    from ftrag import conclusions, experiments, workflows
+    from ftrag import project as projects
+
+    workflows.new(home, name, name)
+    project, source = home / "projects" / name, EXAMPLES / name / "recorded"
+    old = projects.read_json(source / "run.json")
+    if old["adapter"]:
+        shutil.copytree(source / "adapters" / old["adapter"], project / "adapters" / old["adapter"])
+    plan = {key: old[key] for key in ("arms", "adapter", "limit", "k", "hashes")}
+    if old["adapter"]:
+        folder = project / "adapters" / old["adapter"]
+        plan["hashes"] = old["hashes"] | {"adapter": experiments.adapter_fingerprint(folder)}
+    facts = {key: old[key] for key in ("created", "machine", "software")}
+    gold, rows = workflows.gold_rows(project)[: old["limit"]], list(projects.read_jsonl(source / "answers.jsonl"))
+    run = conclusions.conclude(project, old["run"], plan, gold, rows, facts)
+    projects.write_json(source / "run.json", run)
+    (source / "run.json").chmod(0o644)
+    return {"example": name, "route": run["decision"]["route"], "gates": run["gates"]["state"]}
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("examples", nargs="+")
+    options.add_argument("--rebuild", action="store_true", help="conclude the recorded answers again")
+    given = options.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        for name in options.parse_args().examples:
-            print(json.dumps(record(name, Path(scratch))))
+        for name in given.examples:
+            print(json.dumps((rebuild if given.rebuild else record)(name, Path(scratch))), flush=True)
 
 
 if __name__ == "__main__":

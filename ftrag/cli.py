@@ -273,6 +273,7 @@ def _experiment_commands(commands: Any) -> None:
     evaluate.add_argument("--resume", action="store_true", help="go on with the newest unfinished run")
     evaluate.add_argument("--limit", type=_positive, help="only the first N gold questions, for a quick look")
     evaluate.add_argument("--adapter", help="an adapter's id, or none (default: the newest)")
+    evaluate.add_argument("--dry-run", action="store_true", help="print the time it takes and what it can show only")
     compare = _add(commands, "compare", _compare, "the auto-RAG A/B on the gold set")
     compare.add_argument("-k", type=_positive, default=None)
     compare.add_argument("--retriever", choices=("bm25", "dense", "hybrid"), default="bm25")
@@ -308,6 +309,8 @@ def _evaluate(options: argparse.Namespace) -> Any:
     from ftrag import experiments
 
     arms = [arm.strip() for arm in options.arms.split(",")] if options.arms else None
+    if options.dry_run:
+        return experiments.plan_evaluation(_project(options), arms, options.limit, options.adapter)
     return _as_job(
         options,
         lambda project, report: experiments.evaluate(

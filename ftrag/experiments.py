@@ -9,18 +9,21 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ftrag import project as projects
 from ftrag import prompts, workflows
-from ftrag.errors import FtragError, InputError, NotFound
+from ftrag.conclusions import conclude
+from ftrag.errors import InputError, NotFound
 from ftrag.jobs import Report
 from ftrag.types import Example, Gold, Prompt, Verdict
+
+if TYPE_CHECKING:
+    from ftrag.evaluation.checks import Reference
 
 SOFTWARE = ("torch", "transformers", "peft", "accelerate")
 
@@ -145,7 +148,6 @@ def fingerprints(project: Path, adapter: str | None) -> dict[str, str]:
     from ftrag.retrieval import store
 
     own = projects.settings(project)
-    card = project / "adapters" / (adapter or "") / "card.json"
     loaded = models.prepare(own["model"])
     return {
         "data": _hash(
@@ -153,12 +155,22 @@ def fingerprints(project: Path, adapter: str | None) -> dict[str, str]:
         ),
         "checks": _hash(own["checks"]),
         "model": models.fingerprint(loaded),
-        "adapter": _hash(projects.read_json(card)) if adapter else "none",
+        "adapter": adapter_fingerprint(project / "adapters" / adapter) if adapter else "none",
         "index": str(store.index_fingerprint(project)),
         "prompts": prompts.fingerprint(),
         "settings": _hash(own["settings"]),
         "software": _hash(software()),
     }
+
+
+def adapter_fingerprint(folder: Path) -> str:
+    """One hash over an adapter's card, configuration and weights, so that replaced weights are another adapter."""
+    digest = hashlib.sha256()
+    for name in ("card.json", "adapter_config.json", "adapter_model.safetensors"):
+        if not (folder / name).is_file():
+            raise NotFound(f"the adapter {folder.name} has no {name}; train again or restore it from a copy")
+        digest.update(hashlib.sha256((folder / name).read_bytes()).digest())
+    return digest.hexdigest()[:16]
 
 
 def runs(project: Path) -> list[dict[str, Any]]:
@@ -197,6 +209,24 @@ def stale(project: Path, run: Mapping[str, Any]) -> list[str]:
     except (NotFound, InputError) as error:
         return [str(error)]
     return [name for name, value in run["hashes"].items() if now.get(name) != value]
+
+
+def stale_runs(project: Path) -> set[str]:
+    """Ids of the finished runs of one's own that are stale; every adapter is hashed once."""
+    now: dict[str | None, dict[str, str]] = {}
+    found = set()
+    for path in project.glob("runs/*/run.json"):
+        run = projects.read_json(path)
+        if run.get("recorded"):
+            continue
+        try:
+            if run["adapter"] not in now:
+                now[run["adapter"]] = fingerprints(project, run["adapter"])
+        except (NotFound, InputError):
+            now[run["adapter"]] = {}
+        if any(now[run["adapter"]].get(name) != value for name, value in run["hashes"].items()):
+            found.add(path.parent.name)
+    return found
 
 
 def runnable_arms(project: Path, adapter: str | None) -> list[str]:
@@ -247,6 +277,7 @@ def evaluate(
         k=plan["k"],
         settings=workflows.generation(project),
         checks=workflows.checks(project),
+        reference=reference(project),
         on_progress=lambda fraction, message: report(0.02 + 0.93 * fraction, message),
         should_stop=report.should_stop,
     ):
@@ -254,10 +285,30 @@ def evaluate(
     if len(rows) < len(gold) * len(plan["arms"]):
         return {"run": folder.name, "stopped": f"{len(rows)} answers are kept; go on with --resume"}
     report(0.96, "causes and verdict")
-    run = conclude(project, folder.name, plan, gold, rows)
-    run["gates"] = gate_result(project, run)
+    facts = {"machine": machine(), "software": software()}
+    run = conclude(project, folder.name, plan, gold, rows, facts)
     projects.write_json(folder / "run.json", run)
     return summary(run)
+
+
+def plan_evaluation(
+    project: Path, arms: Sequence[str] | None = None, limit: int | None = None, adapter: str | None = None
+) -> dict[str, Any]:
+    """Before a run: {arms, n, seconds, basis, smallest_effect, needed: [{effect, questions}]}. Answers nothing.
+
+    smallest_effect and needed hold for the arm that the verdict turns on, Holm-adjusted over the arms compared with
+    base. seconds come from the newest run with these arms, else from the recorded example; None where neither is there.
+    """
+    from ftrag.evaluation import planner
+
+    possible = runnable_arms(project, workflows.choose_adapter(project, adapter))
+    chosen = [arm for arm in possible if arm == "base" or arms is None or arm in arms]
+    n = len(workflows.gold_rows(project)[:limit])
+    known = [projects.read_json(path) for path in sorted(project.glob("runs/*/run.json"), reverse=True)]
+    earlier = [run for run in known if run["n"] >= planner.BATCH]  # fewer make smaller batches, which are faster
+    example = projects.EXAMPLES / "support" / "recorded" / "run.json"
+    recorded = [projects.read_json(example)] if example.exists() else []
+    return {"arms": chosen, "n": n} | planner.duration(chosen, n, [*earlier, *recorded]) | planner.reach(chosen, n)
 
 
 def _plan(
@@ -290,6 +341,13 @@ def _plan(
     return plan, gold
 
 
+def reference(project: Path) -> Reference:
+    """What the checks of tone compare with: the style of the training answers."""
+    from ftrag.evaluation import checks, style
+
+    return checks.Reference(style.learn([row.response for row in workflows.training_rows(project)]))
+
+
 def few_shot(project: Path) -> list[Example]:
     """The examples that the prompt arms show: the same ones for every question, chosen from the training rows."""
     from ftrag.evaluation.plan import pick_few_shot
@@ -320,101 +378,10 @@ def checked_model(project: Path, adapter: str | None) -> Any:
     return llm
 
 
-def conclude(
-    project: Path, run: str, plan: Mapping[str, Any], gold: Sequence[Gold], rows: Sequence[Mapping[str, Any]]
-) -> dict[str, Any]:
-    """Everything that follows from the answers of a run, in the shape of run.json. Reads no model."""
-    from ftrag.evaluation import runner
-    from ftrag.evaluation.clusters import cluster
-    from ftrag.evaluation.consensus import arms_agree_against_gold
-    from ftrag.evaluation.diagnose import diagnose
-
-    verdicts = [Verdict(row["id"], row["arm"], row["content"], row["behaviour"]) for row in rows]
-    retrieved = {row["id"]: row["retrieved"] for row in rows if row["retrieved"] is not None}
-    found = diagnose(verdicts, retrieved)
-    own = projects.settings(project)
-    return {
-        "run": run,
-        "project": own["name"],
-        "title": own["title"],
-        "description": own["description"],
-        "example": own.get("example"),
-        "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "machine": machine(),
-        "model": own["model"],
-        "software": software(),
-        **plan,
-        "arms": runner.summarise(rows),
-        "n": len(gold),
-        **{key: found[key] for key in ("causes", "regressions", "excluded", "differences", "interaction")},
-        "minimum_detectable_effect": found["minimum_detectable_effect"],
-        "clusters": cluster(_failures(gold, rows, found["rows"]), _embedder()),
-        "suspects": {str(id_): row for id_, row in arms_agree_against_gold(rows).items()},
-        "gates": [],
-        "decision": found["decision"],
-        "reasons": found["reasons"],
-        "rows": _opened(gold, rows, found["rows"]),
-    }
-
-
-def _failures(
-    gold: Sequence[Gold], rows: Sequence[Mapping[str, Any]], causes: Sequence[Mapping[str, Any]]
-) -> list[dict[str, Any]]:
-    """One row per failed question and axis, for the clusters: what was asked and what base said."""
-    questions = {one.id: one for one in gold}
-    said = {row["id"]: row["answer"] for row in rows if row["arm"] == "base"}
-    return [
-        {
-            "id": row["id"],
-            "axis": axis,
-            "cause": row[axis],
-            "question": questions[row["id"]].question,
-            "answer": said.get(row["id"], ""),
-            "slice": questions[row["id"]].slice,
-        }
-        for row in causes
-        for axis in ("content", "behaviour")
-        if row.get(axis, "solved") != "solved"
-    ]
-
-
-def _embedder() -> Any:
-    """Sentence embeddings for the clusters; None, so that words alone are compared, where they cannot be had."""
-    from ftrag import models
-
-    try:
-        return models.embedder()
-    except FtragError:
-        return None
-
-
-def _opened(
-    gold: Sequence[Gold], rows: Sequence[Mapping[str, Any]], causes: Sequence[Mapping[str, Any]]
-) -> list[dict[str, Any]]:
-    """One entry per question with every arm's answer, for the page and the report."""
-    by_id = {row["id"]: row for row in causes}
-    answers: dict[str | int, dict[str, Any]] = {}
-    for row in rows:
-        answers.setdefault(row["id"], {})[row["arm"]] = {
-            "text": row["answer"],
-            **{key: row[key] for key in ("content", "behaviour", "why", "sources", "seconds", "tokens")},
-        }
-    return [
-        {
-            "id": one.id,
-            "question": one.question,
-            "expected": list(one.answers),
-            "evidence": list(one.evidence),
-            "slice": one.slice,
-            "cause": {key: value for key, value in by_id.get(one.id, {}).items() if key in ("content", "behaviour")},
-            "retrieved": by_id.get(one.id, {}).get("retrieved"),
-            "answers": answers.get(one.id, {}),
-        }
-        for one in gold
-    ]
-
-
-SUMMARY = ("run", "arms", "differences", "causes", "regressions", "excluded", "clusters", "gates", "decision")
+SUMMARY = (
+    *("run", "arms", "differences", "interaction", "causes", "regressions", "excluded", "unscored", "clusters"),
+    *("shopping", "costs", "gates", "decision"),
+)
 
 
 def summary(run: Mapping[str, Any]) -> dict[str, Any]:
@@ -424,54 +391,6 @@ def summary(run: Mapping[str, Any]) -> dict[str, Any]:
         "reasons": run["reasons"],
         "minimum_detectable_effect": run["minimum_detectable_effect"],
     }
-
-
-# --- gates
-
-MACHINE_USD_PER_HOUR = 0.10  # assumed: two rented CPU cores; what a second of answering costs
-
-
-def measurements(project: Path, run: Mapping[str, Any]) -> dict[tuple[str, str], Any]:
-    """(metric, arm) -> Measurement: what the gates of a run read. Forgetting is measured for arms with the adapter."""
-    from ftrag.decision.gates import Measurement
-    from ftrag.evaluation.stats import wilson
-
-    found = {}
-    for arm, numbers in run["arms"].items():
-        for axis in ("content", "behaviour", "both"):
-            if numbers[axis] is not None:
-                n = numbers[f"{axis}_n"]
-                found[axis, arm] = Measurement(numbers[axis], *wilson(round(numbers[axis] * n), n), n)
-        seconds = numbers["latency_p95_s"]
-        usd = numbers["latency_p50_s"] / 3600 * MACHINE_USD_PER_HOUR
-        found["latency_p95_s", arm] = Measurement(seconds, seconds, seconds, numbers["n"])
-        found["usd_per_query", arm] = Measurement(usd, usd, usd, numbers["n"])
-        found |= _forgotten(project, run["adapter"], arm)
-    return found
-
-
-def _forgotten(project: Path, adapter: str | None, arm: str) -> dict[tuple[str, str], Any]:
-    """General capability and safety of an arm against base: exactly 0 without the adapter, else as its card says."""
-    from ftrag.decision.gates import Measurement
-
-    if not arm.startswith("lora"):
-        return {(metric, arm): Measurement(0.0, 0.0, 0.0, 0) for metric in ("general", "safety")}
-    card = projects.read_json(project / "adapters" / str(adapter) / "card.json")
-    rows = {metric: (card.get("forgetting") or {}).get(metric) or {} for metric in ("general", "safety")}
-    return {
-        (metric, arm): Measurement(row["difference"], row["low"], row["high"], row["n"])
-        for metric, row in rows.items()
-        if row.get("low") is not None
-    }
-
-
-def gate_result(project: Path, run: Mapping[str, Any]) -> dict[str, Any]:
-    """The project's gates, else the defaults, on what the verdict holds: {state, arm, rows}."""
-    from ftrag.decision import gates
-
-    own = projects.settings(project).get("gates")
-    rows = gates.from_rows(own) if own else gates.DEFAULTS
-    return gates.evaluate(rows, measurements(project, run), run["decision"]["held"])
 
 
 # --- the auto-RAG A/B
@@ -485,7 +404,7 @@ def compare(
     adapter: str | None = None,
 ) -> dict[str, Any]:
     """The auto-RAG A/B: the gold questions on the same model without and with retrieved passages."""
-    from ftrag.evaluation import runner
+    from ftrag.evaluation import runner, trust
     from ftrag.evaluation.attribution import by_question
     from ftrag.evaluation.diagnose import pairs
     from ftrag.evaluation.stats import compare as paired
@@ -508,9 +427,11 @@ def compare(
             k=plan["k"],
             settings=workflows.generation(project),
             checks=workflows.checks(project),
+            reference=reference(project),
             on_progress=lambda fraction, message: report(0.02 + 0.97 * fraction, message),
         )
     )
+    trust.same_questions(rows, arms)
     verdicts = [Verdict(row["id"], row["arm"], row["content"], row["behaviour"]) for row in rows]
     without, with_ = (runner.summarise(rows)[arm] for arm in arms)
     axis = "both" if without["both"] is not None else "content"

@@ -11,8 +11,9 @@ from typing import Any
 
 from ftrag import project as projects
 from ftrag import workflows
+from ftrag.conclusions import gate_result
 from ftrag.errors import InputError, NotFound
-from ftrag.experiments import checked_model, compare, gate_result, load_run
+from ftrag.experiments import checked_model, compare, load_run
 from ftrag.jobs import Report
 from ftrag.types import Gold
 

@@ -9,7 +9,7 @@ from ftrag import project as projects
 from ftrag.errors import InputError, NotFound
 
 NUMBERS = {"content": 0.9, "behaviour": None, "both": None, "n": 60, "content_n": 60}
-TIMES = {"latency_p50_s": 1.0, "latency_p95_s": 2.0}
+TIMES = {"latency_p50_s": 1.0, "latency_p95_s": 2.0, "tokens": 30.0, "prompt_chars": 400.0}
 
 
 @pytest.fixture
