@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shlex
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from ftrag import quotas
 from ftrag.errors import FtragError, InputError, NotFound
 from ftrag.project import append_jsonl, home, new_id, read_json, read_jsonl, write_json
 
@@ -26,7 +29,11 @@ WAITING, RUNNING, DONE, FAILED, CANCELLED, LOST = "queued", "running", "done", "
 ENDED = {DONE, FAILED, CANCELLED, LOST}
 START_SECONDS = 30.0  # a child that has not written its state by then is lost
 TELL_SECONDS = 5.0  # between lines of progress where standard error is a file
+SECRET = re.compile(
+    r"TOKEN(?!IZ)|SECRET|PASSWORD|CREDENTIAL|API_?KEY|OPENID|COOKIE", re.IGNORECASE
+)  # names of variables
 KILLED_HELP = "the process was killed, most likely for memory; use a smaller batch or fewer tokens per row, then retry"
+_starting = threading.Lock()  # counting the jobs and adding one is one step
 
 
 def root() -> Path:
@@ -109,10 +116,15 @@ def create(root: Path, arguments: Sequence[str], owner: str, project: str = "", 
 
 
 def start(root: Path, arguments: Sequence[str], owner: str, project: str = "", runs_in: Path | None = None) -> str:
-    """Start a command as a job; returns its id. The child outlives this process, and never sees its secrets."""
-    folder = create(root, arguments, owner, project, runs_in)
-    secret = {"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "OAUTH_CLIENT_SECRET", "OPENID_PROVIDER_URL"}
-    environment = {key: value for key, value in os.environ.items() if key not in secret}
+    """Start a command as a job; returns its id. The child outlives this process, and never sees its secrets.
+
+    InputError where the owner, or all of them together, have as many jobs as may be.
+    """
+    with _starting:
+        quotas.jobs(owned(root), owner)
+        folder = create(root, arguments, owner, project, runs_in)
+    environment = {key: value for key, value in os.environ.items() if not SECRET.search(key)}
+    environment["HF_HUB_DISABLE_IMPLICIT_TOKEN"] = "1"  # nor the token that a login has stored
     source = str(Path(__file__).resolve().parent.parent)
     with (folder / "output.log").open("ab") as output:
         subprocess.Popen(
@@ -241,21 +253,27 @@ def find(root: Path, job: str, owner: str | None = None) -> Path:
 
 def listing(root: Path, owner: str | None = None) -> list[dict[str, Any]]:
     """Jobs, oldest first: {id, command, state, fraction, message, project, …}; owner None means all."""
-    folders = sorted(path for path in (root / "jobs").glob("*") if (path / "job.json").exists())
-    asked = [(folder, read_json(folder / "job.json")) for folder in folders]
-    return [
-        {key: job[key] for key in ("id", "command", "project", "created")} | _public(_status(folder))
-        for folder, job in asked
-        if owner in (None, job["owner"])
-    ]
+    return [{key: value for key, value in job.items() if key != "owner"} for job in owned(root, owner)]
+
+
+def owned(root: Path, owner: str | None = None) -> list[dict[str, Any]]:
+    """As `listing`, with each job's owner: for counting, never for showing."""
+    rows = []
+    for folder in sorted(path for path in (root / "jobs").glob("*") if (path / "job.json").exists()):
+        with contextlib.suppress(NotFound):  # dismissed while they are listed
+            job = read_json(folder / "job.json")
+            if owner in (None, job["owner"]):
+                shown = {key: job[key] for key in ("id", "command", "project", "created", "owner")}
+                rows.append(shown | _public(_status(folder)))
+    return rows
 
 
 def _public(status: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in status.items() if key not in {"pid", "born"}}
 
 
-def cancel(root: Path, job: str, owner: str | None = None) -> dict[str, Any]:
-    """Ask a job to stop; one that does not within 10 s is ended. Its last checkpoint stays."""
+def cancel(root: Path, job: str, owner: str | None = None, why: str = "") -> dict[str, Any]:
+    """Ask a job to stop; one that does not within 10 s is ended. Its last checkpoint stays. why: its last message."""
     folder = find(root, job, owner)
     status = _status(folder)
     if status["state"] in ENDED:
@@ -269,7 +287,9 @@ def cancel(root: Path, job: str, owner: str | None = None) -> dict[str, Any]:
         time.sleep(0.05)
     if status["state"] not in ENDED:
         os.kill(pid, signal.SIGKILL)
-        write_json(folder / "status.json", status | {"state": CANCELLED, "message": "ended by force"})
+        write_json(folder / "status.json", status | {"state": CANCELLED, "message": why or "ended by force"})
+    elif why and status["state"] == CANCELLED:
+        write_json(folder / "status.json", status | {"message": why})
     return {"id": job, "state": CANCELLED, "fraction": status["fraction"], "message": status["message"]}
 
 

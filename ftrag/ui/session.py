@@ -9,12 +9,14 @@ import os
 import re
 import secrets
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from ftrag import housekeeping, quotas
 from ftrag import project as projects
 from ftrag.errors import FtragError, InputError, NotFound
 from ftrag.ui import texts
@@ -48,7 +50,10 @@ def workspace(visitor: str) -> Path:
     if os.environ.get("FTRAG_SHARED_HOME") == "1":
         return projects.home()
     folder = projects.home() / "visitors" / name
-    folder.mkdir(parents=True, exist_ok=True)
+    if not folder.is_dir():
+        quotas.visitors(folder.parent)
+        folder.mkdir(parents=True, exist_ok=True)
+    housekeeping.touch(folder)
     return folder
 
 
@@ -56,18 +61,42 @@ def project(visitor: str, name: str | None) -> Path:
     """One of the visitor's projects, by name only: a path from a page is never followed."""
     if not name:
         raise InputError(texts.NO_PROJECT)
-    if not projects.NAME.fullmatch(name):
+    if not isinstance(name, str) or not projects.NAME.fullmatch(name):
         raise NotFound(texts.UNKNOWN_PROJECT)
     return projects.find(name, workspace(visitor))
 
 
 def guarded(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """A handler whose errors reach the visitor as one sentence, and nobody as a traceback."""
+    """A handler whose errors reach the visitor as one sentence, and nobody as a traceback, and that keeps the quotas.
+
+    The names of its parameters say what it uses: `visitor` with `question` is a question asked, with `file` or `files`
+    an upload into the project called `name`.
+    """
+    names = list(inspect.signature(handler).parameters)
+    return _reporting(handler, lambda args: _admit(dict(zip(names, args, strict=False))))
+
+
+def _admit(given: Mapping[str, Any]) -> None:
+    """InputError where what a handler was given goes over the visitor's quota."""
+    visitor = given.get("visitor")
+    if visitor is None:
+        return
+    if given.get("question"):
+        quotas.ask(owner(visitor))
+    files = given.get("files") or given.get("file")
+    if files:
+        paths = [Path(file) for file in (files if isinstance(files, list) else [files])]
+        quotas.room(workspace(visitor), paths)
+        quotas.documents(project(visitor, given.get("name")), len(paths))
+
+
+def _reporting(handler: Callable[..., Any], admit: Callable[[Sequence[Any]], None]) -> Callable[..., Any]:
     if inspect.isgeneratorfunction(handler):
 
         @functools.wraps(handler)
         def stream(*args: Any, **kwargs: Any) -> Iterator[Any]:
             try:
+                admit(args)
                 yield from handler(*args, **kwargs)
             except Exception as error:
                 raise _for_visitor(error) from None
@@ -77,6 +106,7 @@ def guarded(handler: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(handler)
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
+            admit(args)
             return handler(*args, **kwargs)
         except Exception as error:
             raise _for_visitor(error) from None
@@ -88,6 +118,6 @@ def _for_visitor(error: Exception) -> gr.Error:
     if isinstance(error, gr.Error):
         return error
     if isinstance(error, FtragError):
-        return gr.Error(str(error), title=texts.PLEASE, duration=8, print_exception=False)
+        return gr.Error(escape(str(error), quote=False), title=texts.PLEASE, duration=8, print_exception=False)
     traceback.print_exception(error)
     return gr.Error(texts.OUR_FAULT, title=texts.SORRY, duration=8, print_exception=False)
