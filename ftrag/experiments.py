@@ -83,18 +83,20 @@ def _gold_documents(project: Path) -> set[str]:
 def inspect_data(project: Path) -> dict[str, Any]:
     """What Train shows before it can be pressed: rows, lengths, duplicates, conflicts, leaks, sufficiency.
 
-    `rendered` holds the first three rows as (prompt, learned part), exactly as the model will see them.
+    `rendered` holds the first three rows as (prompt, learned part), exactly as the model will see them; `upload` says
+    which file the rows came from, their numbers in it, and which of its rows were refused.
     """
     from ftrag import models
     from ftrag.retrieval import store
-    from ftrag.training import encode
+    from ftrag.training import encode, uploads
     from ftrag.training.inspection import inspect
 
     gold = workflows.gold_rows(project) if (project / "gold.jsonl").exists() else []
     rows = training_data(project, workflows.setting(project, "context_share"))
     tokenizer = models.tokenizer(projects.settings(project)["model"])
     value = inspect(rows, gold, store.documents(project), encode.counter(tokenizer))
-    return value | {"gold": len(gold), "rendered": [encode.texts(tokenizer, row) for row in rows[:3]]}
+    rendered = [encode.texts(tokenizer, row) for row in rows[:3]]
+    return value | {"gold": len(gold), "rendered": rendered, "upload": uploads.upload(project)}
 
 
 def train(project: Path, wanted: Mapping[str, Any], report: Report) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Every function takes the project's folder; results are plain values in the shape
 from __future__ import annotations
 
 import functools
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -35,7 +36,7 @@ def setting(project: Path, key: str) -> Any:
 
 
 def new(root: Path, name: str, example: str | None = None, recorded: bool = False) -> dict[str, Any]:
-    """Make a project, with its index when it starts from an example; recorded: and the example's recorded run."""
+    """Make a project, with its index when it starts from an example; recorded: and its recorded adapters and run."""
     from ftrag import models
 
     path = projects.create(name, root, example)
@@ -46,11 +47,18 @@ def new(root: Path, name: str, example: str | None = None, recorded: bool = Fals
         from ftrag.retrieval import store
 
         store.refresh(path)
-        run = projects.example_folder(example) / "recorded" / "run.json"
-        if recorded and run.exists():
-            value = projects.read_json(run) | {"run": RECORDED, "recorded": True}
-            projects.write_json(path / "runs" / RECORDED / "run.json", value)
+        if recorded:
+            _take_recorded(projects.example_folder(example) / "recorded", path)
     return {"project": name, "path": str(path)}
+
+
+def _take_recorded(source: Path, project: Path) -> None:
+    """Copy an example's recorded adapters into a project, then its run, which points at them."""
+    if (source / "adapters").is_dir():
+        shutil.copytree(source / "adapters", project / "adapters", dirs_exist_ok=True)
+    if (source / "run.json").exists():
+        value = projects.read_json(source / "run.json") | {"run": RECORDED, "recorded": True}
+        projects.write_json(project / "runs" / RECORDED / "run.json", value)
 
 
 def ingest(project: Path, files: Sequence[Path], on_progress: Progress | None = None) -> dict[str, Any]:
@@ -62,21 +70,9 @@ def ingest(project: Path, files: Sequence[Path], on_progress: Progress | None = 
 
 def add_examples(project: Path, file: Path, columns: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Replace the project's training rows by those of a file."""
-    from ftrag.training.examples import read_examples
+    from ftrag.training import uploads
 
-    rows, refused, shape = read_examples(file, columns)
-    taken = []
-    if rows:
-        projects.write_jsonl(project / "examples.jsonl", [_row(example) for example in rows])
-        taken = [{"file": file.name, "rows": len(rows), "shape": shape}]
-    return {"taken": taken, "refused": refused}
-
-
-def _row(example: Example) -> dict[str, Any]:
-    """A training row as it is stored: the fields that say something."""
-    values = {key: getattr(example, key) for key in Example.__dataclass_fields__}
-    row = {key: list(value) if isinstance(value, tuple) else value for key, value in values.items() if value}
-    return row if example.rejected is None else row | {"chosen": row.pop("response")}
+    return uploads.take(project, file, columns)
 
 
 def add_gold(project: Path, file: Path) -> dict[str, Any]:

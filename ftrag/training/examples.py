@@ -48,19 +48,27 @@ def read_examples(
     columns maps our column names to the file's ("prompt": "Frage"). A file that cannot be used at all is one refusal
     without a row, and its shape is "". Row numbers are those of files.read_rows.
     """
+    numbered, refused, shape = read_numbered(path, columns)
+    return [example for _, example in numbered], refused, shape
+
+
+def read_numbered(
+    path: Path, columns: Mapping[str, str] | None = None
+) -> tuple[list[tuple[int, Example]], list[dict[str, Any]], str]:
+    """As read_examples, each example with its row's number in the file."""
     try:
         rows = [(number, _rename(row, columns or {})) for number, row in read_rows(path)]
         shape = _detect(rows, path.name)
     except InputError as error:
         return [], [{"file": path.name, "reason": str(error)}], ""
-    taken: list[Example] = []
+    taken: list[tuple[int, Example]] = []
     refused: list[dict[str, Any]] = []
     seen: dict[str, int] = {}
     for number, row in rows:
         try:
             examples = _examples(row, SHAPES[shape], f"{path.stem}-{number}")
             _once(examples, seen, number)
-            taken += examples
+            taken += [(number, example) for example in examples]
         except BadRow as reason:
             refused.append({"file": path.name, "row": number, "reason": str(reason)})
     return taken, refused, shape
@@ -121,7 +129,7 @@ def _example(turns: Turns, row: Mapping[str, Any], id_: str, conversation: str) 
         context=passages or _texts(row, "context"),
         evidence=_texts(row, "evidence"),
         system=turns.system or _optional(row, "system"),
-        history=turns.history,
+        history=turns.history or _history(row),
         slice=_optional(row, "slice") or "",
         group=_optional(row, "group") or conversation,
     )
@@ -191,6 +199,14 @@ def _texts(row: Mapping[str, Any], column: str) -> tuple[str, ...]:
     if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
         raise BadRow(f"has something in {column} that is not a text or a list of texts")
     return tuple(_clean(item, column) for item in items if item.strip())
+
+
+def _history(row: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Earlier turns as this app stores them: a list of [user, assistant] pairs."""
+    pairs = row.get("history") or []
+    if not isinstance(pairs, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
+        raise BadRow("has something in history that is not a list of [user, assistant] pairs")
+    return tuple((_clean(str(user), "history"), _clean(str(answer), "history")) for user, answer in pairs)
 
 
 def _from_pair(prompt: str, response: str) -> Callable[[Mapping[str, Any]], list[Turns]]:
