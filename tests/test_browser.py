@@ -79,6 +79,7 @@ def test_a_bad_file_is_refused_by_name_and_nothing_is_lost(visit, tmp_path):
 
 
 def test_two_visitors_do_not_see_each_other(chromium, server, visit):
+    visit.page.locator("#open_new").click()
     visit.page.locator("#new_name input, #new_name textarea").fill("only-mine")
     visit.page.locator("#new_make").click()
     wait_until(lambda: visit.page.locator("#project input").input_value() == "only-mine", 30)

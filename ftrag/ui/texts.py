@@ -2,7 +2,6 @@
 
 TITLE = "ftrag"
 PITCH = "Retrieve, fine-tune, both or neither? Measured on your own questions."
-THESIS = "Fine-tuning teaches behaviour. Retrieval supplies facts. See which of the two repairs which failure."
 
 NO_VISITOR = "this page has lost its visitor id; reload it"
 NO_PROJECT = "choose a project at the top of the page, or open an example"
@@ -12,10 +11,85 @@ SORRY = "That is our fault"
 OUR_FAULT = "Something went wrong on our side; nothing of yours is lost. Try again, or reload the page."
 PORT_TAKEN = "port {port} is in use; stop the other program or choose another: GRADIO_SERVER_PORT=7861 python app.py"
 
+HEADER_BUTTONS = ("New", "Share", "Delete")
+SCHEME = "◐ Theme"
+MAKE, CLOSE, KEEP, DELETE = "Make it", "Close", "Keep it", "Delete it"
+USE_OWN = "Use my own data"
+OWN_MADE = "{name} is yours and empty. Drop documents, training examples and gold questions into it."
+SHARE_EXAMPLE = "Whoever opens this link gets a fresh copy of the example with its recorded run. Yours stays private."
+SHARE_OWN = "This project is private to your browser, so it has no link. Share its report from tab 3 instead."
+DELETE_ASK = "Delete {name} with its {documents} documents, {adapters} trained adapters and {runs} evaluations?"
+DELETE_EXAMPLE = "The example itself stays: you can open a fresh copy at any time. What you added to it will be gone."
+DELETE_OWN = "This cannot be undone. Export what you need first."
+DELETE_BUSY = "a job is working in {name}; cancel it first, then delete the project"
+DELETED = "{name} was deleted."
+
+NEXT = {  # tab -> the button and the tab that it leads to
+    "decide": ("Next: train it", "train"),
+    "train": ("Next: evaluate it", "evaluate"),
+    "evaluate": ("Next: chat with both", "chat"),
+    "chat": ("Next: see the evidence", "evaluate"),
+}
+STEPS = {  # tab -> state of the project -> what the strip at the top says; "none" where a state has no row
+    "decide": {
+        "none": "<b>Decide.</b> Answer what you know: every answer moves the recommendation. It is a first guess.",
+        "recorded": "<b>Decide.</b> A first guess from what you know. Tab 3 has this example's measured answer.",
+    },
+    "train": {
+        "none": "<b>Train.</b> Start with your documents, then training examples and gold questions.",
+        "filled": "<b>Train.</b> Documents are in. Add training examples to teach a manner, gold questions to measure.",
+        "ready": "<b>Train.</b> Everything is here. Press Train – or evaluate first what retrieval alone can do.",
+        "trained": "<b>Train.</b> There is a trained adapter. Measure it before you trust it.",
+        "measured": "<b>Train.</b> Trained and measured. Change the data and train again, or look at the evidence.",
+        "recorded": "<b>Train.</b> A finished example: its data are below. Train it yourself, or see the evidence.",
+    },
+    "evaluate": {
+        "none": "<b>Evaluate.</b> Needs documents and gold questions. Add them in tab 2.",
+        "ready": "<b>Evaluate.</b> Press Evaluate: the same questions are asked in every arm, and compared.",
+        "trained": "<b>Evaluate.</b> Press Evaluate: the same questions are asked in every arm, and compared.",
+        "measured": "<b>Evaluate.</b> The verdict, and the rows it rests on. Click a question to open it.",
+        "recorded": "<b>Evaluate.</b> A real run, recorded with this example: the verdict, and the rows it rests on.",
+    },
+    "chat": {
+        "none": "<b>Chat.</b> One question, two columns, the same weights: see what retrieval changes.",
+        "recorded": "<b>Chat.</b> One question, two columns, the same weights. Click a question below to try it.",
+    },
+}
+SAME_BY_COMMAND = "Same by command"
+COMMANDS_LABEL = "Commands"
+COMMANDS_INFO = "Start the page with FTRAG_SHARED_HOME=1 and it works on the same projects as the command line."
+COMMANDS = {
+    "decide": (
+        "python -m ftrag decide --knowledge-changes weekly --needs-citations true --training-data '200 examples'",
+        "python -m ftrag classify 'Answers must quote the clause they rest on'",
+        "python -m ftrag cost",
+    ),
+    "train": (
+        "python -m ftrag ingest {project} FILE…",
+        "python -m ftrag examples {project} FILE",
+        "python -m ftrag gold {project} FILE",
+        "python -m ftrag train {project} --epochs 3 --rank 16",
+        "python -m ftrag jobs",
+    ),
+    "evaluate": (
+        "python -m ftrag evaluate {project}",
+        "python -m ftrag compare {project}",
+        "python -m ftrag reroute {project}",
+        "python -m ftrag report {project} RUN --format html",
+        "python -m ftrag promote {project} RUN",
+    ),
+    "chat": (
+        "python -m ftrag ask {project} 'QUESTION' --context none --adapter none",
+        "python -m ftrag ask {project} 'QUESTION' --context retrieved -k 3",
+        "python -m ftrag router {project}",
+    ),
+}
+
 MODEL_LOADING = "{model} is loading – you can already decide, upload and read"
+MODEL_SPEED = "about {rate:.0f} tokens/s"
 MODEL_FAILED = "The model could not be loaded: {reason}"
-KEPT = "Your projects are kept on this machine."
-NOT_KEPT = "Your projects are in a temporary folder and will be gone after a restart: export what you need."
+KEPT = "Results are kept on this machine and survive a restart."
+NOT_KEPT = "Results are in a temporary folder and will be gone after a restart: export what you need."
 
 DECIDE_TAB, TRAIN_TAB, EVALUATE_TAB, CHAT_TAB = "1 · Decide", "2 · Train", "3 · Evaluate", "4 · Chat"
 

@@ -17,7 +17,7 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], numeric: Sequen
         for row in rows
     )
     whole = f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
-    return f'<div class="ft-scroll"><table class="ft-table">{whole}</table></div>'
+    return f'<div class="ft-scroll" tabindex="0"><table class="ft-table">{whole}</table></div>'
 
 
 class Safe(str):
