@@ -1,6 +1,6 @@
 """Start the page: `python app.py`. Everything is in ftrag/."""
 
-from ftrag.ui.page import main
+from ftrag.ui.serve import main
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import socket
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,11 +12,9 @@ from ftrag import jobs, workflows
 from ftrag import project as projects
 from ftrag.errors import FtragError, InputError
 from ftrag.ui import chat, decide, evaluate, header, session, steps, texts, train, warm
-from ftrag.ui.theme import CSS, theme
 from ftrag.ui.view import table
 
 POLL_SECONDS = 1.5
-MAX_FILE_SIZE = "20mb"
 
 
 def build() -> Any:
@@ -163,37 +158,3 @@ def _job_table(mine: list[dict[str, Any]]) -> str:
         [job["command"], job["state"], f"{job['fraction'] * 100:.0f} %", job["message"]] for job in reversed(mine[-30:])
     ]
     return table(["command", "state", "done", "message"], rows, numeric=[2]) if rows else "<p>No jobs yet.</p>"
-
-
-def main() -> int:
-    """Serve the page on GRADIO_SERVER_PORT or 7860; 2 with one line when the port is taken."""
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    port = int(os.environ.get("GRADIO_SERVER_PORT", "7860"))
-    host = os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if os.environ.get("SYSTEM") == "spaces" else "127.0.0.1")
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            print(f"ftrag: {texts.PORT_TAKEN.format(port=port)}", file=sys.stderr)
-            return 2
-    page = build()
-    page.queue(default_concurrency_limit=8, max_size=200)
-    page.launch(
-        server_name=host,
-        server_port=port,
-        theme=theme(),
-        css=CSS,
-        show_error=True,
-        max_file_size=MAX_FILE_SIZE,
-        enable_monitoring=False,
-        run_history=False,
-        ssr_mode=False,
-        footer_links=[],
-        quiet=True,
-        prevent_thread_lock=True,
-    )
-    print(f"ftrag: http://{host}:{port}", file=sys.stderr)
-    warm.load_in_background()
-    page.block_thread()
-    return 0
