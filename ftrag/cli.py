@@ -209,6 +209,9 @@ def _project_commands(commands: Any) -> None:
     ask.add_argument("--context", choices=("none", "retrieved"), default="retrieved")
     ask.add_argument("--adapter", help="an adapter's id, or none (default: the newest)")
     ask.add_argument("-k", type=_positive, help="passages to retrieve")
+    router = _add(commands, "router", _router, "retrieval or not for a question; without one, how often that is right")
+    router.add_argument("question", nargs="?")
+    router.add_argument("--run", help="the run to compare with (default: the newest)")
 
 
 def _new(options: argparse.Namespace) -> Any:
@@ -255,6 +258,13 @@ def _ask(options: argparse.Namespace) -> Any:
     from ftrag import workflows
 
     return workflows.ask(_project(options), options.question, options.context, options.adapter, options.k)
+
+
+def _router(options: argparse.Namespace) -> Any:
+    from ftrag import routing
+
+    project = _project(options)
+    return routing.routed(project, options.question) if options.question else routing.report(project, options.run)
 
 
 # --- long commands: each runs as a job

@@ -170,11 +170,13 @@ def ready_model(project: Path, adapter: str | None = None) -> LocalModel:
 # --- knowledge
 
 
-def retriever(project: Path, kind: str = "bm25", rerank: bool = False) -> Retriever:
-    """The project's retriever over an index that is up to date."""
+def retriever(
+    project: Path, kind: str = "bm25", rerank: bool = False, settings: Mapping[str, Any] | None = None
+) -> Retriever:
+    """The project's retriever over an index that is up to date; settings go over the project's own."""
     from ftrag.retrieval import store
 
-    opened: Retriever = store.open_retriever(project, kind=kind, rerank=rerank)
+    opened: Retriever = store.open_retriever(project, kind=kind, rerank=rerank, settings=settings)
     return opened
 
 
@@ -242,12 +244,20 @@ def generation(project: Path, **changes: Any) -> Generation:
 
 
 def column_prompt(project: Path, question: str, column: Mapping[str, Any]) -> tuple[Prompt, list[Hit]]:
-    """The prompt of one chat column {adapter, context, k} and the passages in it."""
-    if column["context"] not in ("none", "retrieved"):
-        raise InputError(f"context is 'none' or 'retrieved', not {column['context']!r}")
+    """The prompt of one chat column {adapter, context, k, minimum_match} and the passages in it.
+
+    context: none, retrieved, or auto, which leaves it to the router.
+    """
+    from ftrag import routing
+
+    if column["context"] not in ("none", "retrieved", "auto"):
+        raise InputError(f"context is 'none', 'retrieved' or 'auto', not {column['context']!r}")
     hits: list[Hit] = []
-    if column["context"] == "retrieved":
-        hits = retriever(project).search(question, column.get("k") or setting(project, "k"))
+    if column["context"] != "none":
+        least = column.get("minimum_match")
+        found = retriever(project, settings={"minimum_match": float(least)} if least else None)
+        if column["context"] == "retrieved" or routing.route(question, found).context == "retrieved":
+            hits = found.search(question, column.get("k") or setting(project, "k"))
     return Prompt(prompts.chat(question, [hit.chunk.text for hit in hits]), column["adapter"]), hits
 
 
@@ -293,8 +303,7 @@ def chat(
     """The same question in every column at once: rows of one batch where the weights are the same.
 
     columns: {adapter, context, k}. Each item is the state of all columns: {text, tokens, seconds, first, done,
-    sources}.
-    Sources are filled in when a column ends. To stop, ask for no more.
+    sources, passages}. Sources are filled in when a column ends. To stop, ask for no more.
     """
     asked = checked_question(question)
     llm = ready_model(project)
@@ -304,7 +313,7 @@ def chat(
     pairs = [column_prompt(project, asked, column) for column in columns]
     start = time.perf_counter()
     state: list[dict[str, Any]] = [
-        {"text": "", "tokens": 0, "seconds": 0.0, "first": None, "done": "", "sources": [], "passages": len(hits)}
+        {"text": "", "tokens": 0, "seconds": 0.0, "first": None, "done": "", "sources": [], "passages": _passages(hits)}
         for _, hits in pairs
     ]
     for deltas in llm.stream([prompt for prompt, _ in pairs], settings or generation(project)):
@@ -313,6 +322,12 @@ def chat(
             if delta.done:
                 state[delta.row]["sources"] = sources(project, state[delta.row]["text"], pairs[delta.row][1])
         yield [dict(column) for column in state]
+
+
+def _passages(hits: Sequence[Hit]) -> list[dict[str, Any]]:
+    """What a column reads, best first: {document, chunk, start, end, text}."""
+    keys = ("document", "start", "end", "text")
+    return [{key: getattr(hit.chunk, key) for key in keys} | {"chunk": hit.chunk.index} for hit in hits]
 
 
 def _advance(column: dict[str, Any], delta: Delta, seconds: float) -> None:

@@ -174,7 +174,7 @@ def _shown(before: list[Any], state: list[dict[str, Any]], columns: Sequence[Map
 
 
 def _note(column: Mapping[str, Any], asked: Mapping[str, Any]) -> Safe:
-    passages = f" · {column['passages']} passages read" if asked["context"] == "retrieved" else " · no passages"
+    passages = f" · {len(column['passages'])} passages read" if asked["context"] == "retrieved" else " · no passages"
     if column["first"] is None:
         return Safe("reading…" + passages)
     rate = column["tokens"] / column["seconds"] if column["seconds"] else 0.0
