@@ -356,8 +356,17 @@ def _result_commands(commands: Any) -> None:
     promote.add_argument("--why", default="", help="kept with the release")
     report = _add(commands, "report", _report, "one page about a run", "run")
     report.add_argument("--format", choices=("html", "md", "json"), default="md")
-    export = _add(commands, "export", _export, "an adapter as files that others can load", "adapter")
+    export = _add(commands, "export", _export, "an adapter, or the whole project, as files that others can load")
+    export.add_argument("adapter", metavar="ADAPTER", nargs="?", help="default: the newest")
+    export.add_argument("--whole", action="store_true", help="the whole project as a zip")
     export.add_argument("--merge", action="store_true", help="the whole model with the adapter merged in")
+    publish = _add(commands, "publish", _publish, "push an adapter, or a Space of the project, to the Hub", "adapter")
+    publish.add_argument("--to", required=True, metavar="NAME/REPOSITORY")
+    publish.add_argument("--merge", action="store_true", help="the whole model with the adapter merged in")
+    publish.add_argument("--space", action="store_true", help="a Space: the app, the documents, the adapter, its run")
+    publish.add_argument("--public", action="store_true", help="default: private")
+    pull = _add(commands, "pull", _pull, "take an adapter from the Hub into the project", "repository")
+    pull.add_argument("--revision", default="main")
     listed = _add(commands, "jobs", _jobs, "what is queued, running and ended", project=False)
     listed.add_argument("--cancel", metavar="ID")
 
@@ -378,7 +387,32 @@ def _report(options: argparse.Namespace) -> Any:
 def _export(options: argparse.Namespace) -> Any:
     from ftrag import outcomes
 
-    return outcomes.export(_project(options), options.adapter, options.merge)
+    return outcomes.export(_project(options), options.adapter, options.merge, options.whole)
+
+
+def _token() -> str | None:
+    """HF_TOKEN, or what `hf auth login` has stored; never a flag, which every user of the machine could read."""
+    from huggingface_hub import get_token
+
+    return get_token()
+
+
+def _publish(options: argparse.Namespace) -> Any:
+    from ftrag import publish
+
+    what = "space" if options.space else "merged" if options.merge else "adapter"
+    private = not options.public
+    return publish.push(_project(options), options.adapter, options.to, _token(), what, private, _say)
+
+
+def _pull(options: argparse.Namespace) -> Any:
+    from ftrag import publish
+
+    return publish.pull(_project(options), options.repository, _token(), options.revision, _say)
+
+
+def _say(fraction: float, message: str) -> None:
+    print(f"{fraction:4.0%} {message}", file=sys.stderr)
 
 
 def _jobs(options: argparse.Namespace) -> Any:

@@ -94,14 +94,15 @@ def report(project: Path, run: str, form: str = "md") -> str:
     return render(value, form)
 
 
-def export(project: Path, adapter: str, merge: bool = False) -> dict[str, Any]:
-    """An adapter as files that peft loads anywhere, or the whole model with it merged in."""
-    from ftrag.training import adapters
+def export(project: Path, adapter: str | None, merge: bool = False, whole: bool = False) -> dict[str, Any]:
+    """An adapter as files that peft loads anywhere, the model with it merged in, or the whole project as a zip."""
+    from ftrag import publish
 
-    chosen = workflows.choose_adapter(project, adapter)
-    if chosen is None:
-        raise InputError("there is nothing to export without an adapter; name one")
-    return {"files": [str(path) for path in adapters.export(project, chosen, merge)]}
+    if whole:
+        (project / "exports").mkdir(exist_ok=True)
+        return {"files": [str(publish.bundle(project, project / "exports" / f"{project.name}.zip", project.name))]}
+    folder = publish.export_folder(project, adapter, merge)
+    return {"files": sorted(str(path) for path in folder.iterdir())}
 
 
 # --- gates and promotion

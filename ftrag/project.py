@@ -146,6 +146,12 @@ def examples() -> list[str]:
     return sorted(path.parent.name for path in EXAMPLES.glob("*/project.json"))
 
 
+def first_example() -> str:
+    """The example that a first visit opens: the one that is marked so, as in a published Space, else support."""
+    marked = [name for name in examples() if read_json(EXAMPLES / name / "project.json").get("first")]
+    return (marked or ["support"])[0]
+
+
 def example_folder(name: str) -> Path:
     if name not in examples():
         raise NotFound(f"there is no example named {name!r}; choose one of {', '.join(examples())}")

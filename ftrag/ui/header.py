@@ -18,7 +18,6 @@ from ftrag.ui.steps import COUNTED, facts
 from ftrag.ui.view import Safe
 
 EXAMPLE = "Example: "  # before the name of an example that the visitor has not opened yet
-FIRST = "support"  # the example that a first visit opens
 EMPTY = "Nothing: my own data"
 OWN = "my-project"
 PANELS = ("new", "share", "delete")
@@ -137,7 +136,7 @@ def arrive(visitor: str, request: gr.Request) -> list[Any]:
     if linked in names:
         chosen: str | None = linked
     elif linked in projects.examples() or not names:
-        chosen = opened_example(known, linked if linked in projects.examples() else FIRST)
+        chosen = opened_example(known, linked if linked in projects.examples() else projects.first_example())
     else:
         chosen = names[-1]
     answers = request.query_params.get("decide")
@@ -229,7 +228,7 @@ def delete_project(visitor: str, name: str | None) -> list[Any]:
     projects.delete(project)
     gr.Info(texts.DELETED.format(name=project.name), duration=6)
     left = projects.names(session.workspace(visitor))
-    return [choices(visitor, left[-1] if left else opened_example(visitor, FIRST)), *_only("")]
+    return [choices(visitor, left[-1] if left else opened_example(visitor, projects.first_example())), *_only("")]
 
 
 # --- what answers, and where results live
