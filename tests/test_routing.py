@@ -79,7 +79,7 @@ def test_a_column_may_leave_it_to_the_router(support):
 
 def test_passages_below_the_relevance_threshold_are_not_read(support):
     column = {"adapter": None, "context": "retrieved", "k": 10}
-    question = "In what colour does a Bobber blink when it isn't paired?"
+    question = "How long should I press the Bobber's button for pairing?"
     every = workflows.column_prompt(support, question, column)[1]
     near = workflows.column_prompt(support, question, column | {"minimum_match": 0.4})[1]
-    assert 0 < len(near) < len(every) == 10
+    assert (len(every), len(near)) == (10, 1)
