@@ -26,6 +26,7 @@ Progress = Callable[[float, str], None]  # fraction in [0, 1], message
 REPO = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 PULLED = (adapters.WEIGHTS, adapters.CONFIG, adapters.CARD, "README.md")  # the only files that are ever fetched
 MAX_WEIGHTS = 500_000_000  # bytes of an adapter that is pulled
+MAX_CARD = 1_000_000  # bytes of any other file of it
 ROOT = Path(__file__).resolve().parent.parent
 APP = ("app.py", "ftrag", "examples", "requirements.txt", "LICENSE", "README.md")  # what a Space needs
 PRIVATE = ("examples.jsonl", "jobs", "comparisons", "exports", ".*")  # of a project: never in a Space
@@ -200,8 +201,7 @@ def _hub(token: str | None, repo: str) -> Iterator[Any]:
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, RepositoryNotFoundError
     from huggingface_hub.utils.tqdm import disable_progress_bars
 
-    if not REPO.fullmatch(repo):
-        raise InputError(f"{repo[:100]!r} is not a repository; write it as NAME/REPOSITORY")
+    checked_repo(repo)
     disable_progress_bars()
     try:
         yield HfApi(endpoint=os.environ.get("HF_ENDPOINT"), token=token or False)
@@ -216,6 +216,12 @@ def _hub(token: str | None, repo: str) -> Iterator[Any]:
         raise InputError(
             f"the connection to the Hub broke ({type(error).__name__}); nothing half is left, try again"
         ) from None
+
+
+def checked_repo(repo: str) -> None:
+    """InputError unless it is NAME/REPOSITORY."""
+    if not REPO.fullmatch(repo):
+        raise InputError(f"{repo[:100]!r} is not a repository; write it as NAME/REPOSITORY")
 
 
 REASONS: dict[Any, str] = {  # of a status
@@ -256,21 +262,20 @@ def push(
     if chosen is None:
         raise InputError("there is no adapter to publish; train one first")
     kind = "space" if what == "space" else "model"
-    with _hub(given, repo) as api, tempfile.TemporaryDirectory(prefix="ftrag-push-") as scratch:
+    checked_repo(repo)
+    with tempfile.TemporaryDirectory(prefix="ftrag-push-") as scratch:
         report(0.05, "preparing the files")
         if what == "space":
-            title = projects.settings(project)["title"]
-            folder = space_folder(project, chosen, Path(scratch), str(title))
+            folder = space_folder(project, chosen, Path(scratch), str(projects.settings(project)["title"]))
         else:
             folder = export_folder(project, chosen, what == "merged")
         files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
         report(0.2, f"sending {len(files)} files to {repo}")
-        api.create_repo(
-            repo, repo_type=kind, private=private, exist_ok=True, space_sdk="gradio" if kind == "space" else None
-        )
-        done = api.upload_folder(
-            repo_id=repo, folder_path=folder, repo_type=kind, commit_message=f"ftrag: {what} of {project.name}"
-        )
+        with _hub(given, repo) as api:
+            sdk = "gradio" if kind == "space" else None
+            api.create_repo(repo, repo_type=kind, private=private, exist_ok=True, space_sdk=sdk)
+            message = f"ftrag: {what} of {project.name}"
+            done = api.upload_folder(repo_id=repo, folder_path=folder, repo_type=kind, commit_message=message)
     report(1.0, "published")
     endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
     url = f"{endpoint}/{'spaces/' if kind == 'space' else ''}{repo}"
@@ -300,6 +305,9 @@ def pull(
                 api.hf_hub_download(repo, name, revision=info.sha, local_dir=scratch / "got")
         report(0.85, "checking it")
         got = scratch / "got"
+        if not _is_card(got / adapters.CARD):  # a stranger's file: used only where it is what we would write
+            (got / adapters.CARD).unlink(missing_ok=True)
+            names = [name for name in names if name != adapters.CARD]
         adapters.check(got, llm.loaded)
         card = _card(got, llm.loaded) | {"pulled": {"repo": repo, "commit": info.sha}}
         files = {name: (got / name).read_bytes() for name in names} | {adapters.CARD: json.dumps(card).encode()}
@@ -317,7 +325,21 @@ def _wanted(repo: str, sizes: Mapping[str, int]) -> list[str]:
         raise InputError(f"{repo} has no {missing[0]}; only LoRA adapters in safetensors can be taken")
     if sizes[adapters.WEIGHTS] > MAX_WEIGHTS:
         raise InputError(f"{repo} holds {sizes[adapters.WEIGHTS]:,} bytes, over {MAX_WEIGHTS:,}; it is too large")
-    return [name for name in PULLED if name in sizes]
+    small = [name for name in PULLED if name != adapters.WEIGHTS and sizes.get(name, MAX_CARD + 1) <= MAX_CARD]
+    return [adapters.WEIGHTS, *small]
+
+
+def _is_card(path: Path) -> bool:
+    """Whether a file has the shape of an adapter's card."""
+    try:
+        card = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    shape = {"base": ("name", "repo", "fingerprint"), "data": ("sha256",), "settings": ()}
+    return isinstance(card, dict) and all(
+        isinstance(card.get(key), dict) and all(isinstance(card[key].get(name), str) for name in names)
+        for key, names in shape.items()
+    )
 
 
 def _card(folder: Path, loaded: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftrag import project as projects
-from ftrag import prompts
+from ftrag import prompts, zero
 from ftrag.errors import FtragError, InputError, NotFound
 from ftrag.types import Delta, Example, Generation, Gold, Hit, Prompt, Retriever
 
@@ -160,7 +160,9 @@ def choose_adapter(project: Path, wanted: str | None) -> str | None:
 
 
 def ready_model(project: Path, adapter: str | None = None) -> LocalModel:
-    """The project's model with this adapter at hand."""
+    """The project's model with this adapter at hand. NotFound for an adapter that is not the project's own."""
+    if adapter:
+        choose_adapter(project, adapter)  # an id is never a path
     llm = model(projects.settings(project)["model"])
     if adapter:
         llm.add_adapter(adapter, project / "adapters" / adapter)
@@ -218,6 +220,7 @@ def checked_question(question: str) -> str:
 # --- asking
 
 
+@zero.on_gpu
 def ask(
     project: Path, question: str, context: str = "retrieved", adapter: str | None = None, k: int | None = None
 ) -> dict[str, Any]:
@@ -297,6 +300,7 @@ def sources(project: Path, answer: str, hits: Sequence[Hit]) -> list[dict[str, A
     ]
 
 
+@zero.on_gpu
 def chat(
     project: Path, question: str, columns: Sequence[Mapping[str, Any]], settings: Generation | None = None
 ) -> Iterator[list[dict[str, Any]]]:

@@ -11,7 +11,7 @@ import gradio as gr
 from ftrag import jobs, workflows
 from ftrag import project as projects
 from ftrag.errors import FtragError, InputError
-from ftrag.ui import chat, decide, evaluate, header, session, steps, texts, train, warm
+from ftrag.ui import chat, decide, evaluate, header, publishing, session, space, steps, texts, train, warm
 from ftrag.ui.view import table
 
 POLL_SECONDS = 1.5
@@ -23,6 +23,7 @@ def build() -> Any:
         visitor_bs = gr.BrowserState("", storage_key="ftrag-visitor", secret=session.secret())
         head = header.build(visitor_bs)
         project_dd = head["project"]
+        space.build()
         jobs_ac = gr.Accordion("Jobs", open=False, elem_id="jobs")
         with jobs_ac:
             jobs_parts = _jobs_panel()
@@ -36,6 +37,7 @@ def build() -> Any:
                 train_parts = train.build(visitor_bs, project_dd)
             with _tab("evaluate", texts.EVALUATE_TAB, strips, commands):
                 evaluate_parts = evaluate.build(visitor_bs, project_dd)
+                publishing.build(visitor_bs, project_dd)
             with _tab("chat", texts.CHAT_TAB, strips, commands):
                 chat_parts = chat.build(visitor_bs, project_dd)
         clock = gr.Timer(POLL_SECONDS)

@@ -108,6 +108,27 @@ STALE = "This run is stale: {changed} changed since. Evaluate again before you r
 RECORDED = "Recorded on {machine}, {created}. Reproduce it with `{command}`."
 OPEN_ROW = "Click a question in the table to see what every arm answered."
 
-EMPTY_CHAT = "Ask a question: both columns answer at once, from the same weights."
+EMPTY_CHAT = "Ask a question: both columns answer at once, each question on its own."
 CHAT_PLACEHOLDER = "Ask about the documents of this project"
-STOPPED = "(stopped)"
+PRESETS = ("Same model: RAG or not", "Base or LoRA, with RAG", "Base or LoRA, no RAG", "Base or the promoted release")
+BLIND, BLIND_INFO = "Blind", "Hides which is which until you vote"
+CHAT_SETTINGS = "Columns and settings"
+SUGGESTED = "Try a gold question"
+THRESHOLD_INFO = "Passages that hold less of the question's telling words are not read"
+VOTES = ("Left is better", "Tie", "Right is better")
+VOTE_NOW = "Which answer is better? Vote below to see which column it was."
+CHOSE, TIE = "You chose: {column}.", "You called it a tie."
+NO_SCORER = "This is no gold question, so the scorer has no view."
+SCORER_AGREES = "The scorer agrees."
+SCORER_DIFFERS = {
+    "left": "The scorer prefers the left one.",
+    "right": "The scorer prefers the right one.",
+    "tie": "The scorer calls it a tie: both right or both wrong.",
+}
+AGAIN = "Again, by chance"
+BASE_MODEL = "base model"
+PROMOTED = " ★ promoted"
+HIDDEN = "hidden until you vote"
+SUPPORTS, ONLY_READ = "supports the answer", "read, not used"
+ROUTER = "The router looks a question up where the documents hold enough of its telling words."
+STOPPED = "stopped"

@@ -1,0 +1,183 @@
+"""Publish and export: files to take home, and the Hub with the visitor's own token."""
+
+from __future__ import annotations
+
+import os
+import queue
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from ftrag import publish, quotas, workflows
+from ftrag.errors import InputError
+from ftrag.ui import session, texts
+from ftrag.ui.view import Safe, bar, cell
+
+EXPORTS = {"Adapter": "adapter", "Merged model": "merged", "Whole project": "project"}
+PUSHES = {"Adapter": "adapter", "Merged model": "merged", "Space: app, documents, adapter": "space"}
+Progress = Callable[[float, str], None]
+
+
+def build(visitor_bs: Any, project_dd: Any) -> None:
+    """An accordion, wired by itself."""
+    with gr.Accordion(texts.PUBLISH, open=False, elem_id="publish") as accordion:
+        adapter_dd = gr.Dropdown([], label="Adapter", elem_id="publish_adapter")
+        with gr.Row():
+            export_rd = gr.Radio(list(EXPORTS), value="Adapter", label="Take home as files", min_width=220)
+            export_btn = gr.Button("Export", size="sm", min_width=90, elem_id="publish_export")
+        export_fl = gr.File(label="Download", visible=False, elem_id="publish_file")
+        with gr.Row():
+            push_rd = gr.Radio(list(PUSHES), value="Adapter", label="Push to the Hub", min_width=220)
+            public_cb = gr.Checkbox(False, label="Public", min_width=90)
+        with gr.Row():
+            repo_tb = gr.Textbox(label="Repository", placeholder="name/repository", min_width=180, max_lines=1)
+            token_tb = gr.Textbox(
+                label="Token with write access", type="password", min_width=180, max_lines=1, info=texts.TOKEN_USE
+            )
+        if oauth():
+            gr.LoginButton(size="sm")
+        with gr.Row():
+            push_btn = gr.Button("Push", size="sm", min_width=90)
+            pull_btn = gr.Button("Pull an adapter from that repository", size="sm", min_width=90)
+        said_html = gr.HTML(elem_id="publish_said")
+    private: dict[str, Any] = {"api_visibility": "private"}
+    here = [visitor_bs, project_dd]
+    for event in (project_dd.change, accordion.expand):
+        event(offered, here, [adapter_dd], show_progress="hidden", **private)
+    slow: dict[str, Any] = {"concurrency_limit": 2, "concurrency_id": "publish", **private}
+    export_btn.click(export, [*here, adapter_dd, export_rd], [export_fl], **slow)
+    push_inputs = [*here, adapter_dd, push_rd, repo_tb, public_cb, token_tb]
+    push_btn.click(push_logged_in if oauth() else push, push_inputs, [said_html, token_tb], **slow)
+    pull_btn.click(
+        pull_logged_in if oauth() else pull,
+        [*here, repo_tb, token_tb],
+        [said_html, token_tb, adapter_dd],
+        **slow,
+    )
+
+
+def oauth() -> bool:
+    """Whether visitors can log in with their Hub account: on a Space whose front matter asks for it."""
+    return quotas.on_space() and bool(os.environ.get("OAUTH_CLIENT_ID"))
+
+
+@session.guarded
+def offered(visitor: str, name: str | None) -> Any:
+    """The adapters of the project that was chosen."""
+    known = [card["id"] for card in workflows.adapters(session.project(visitor, name))] if name else []
+    return gr.update(choices=known, value=known[-1] if known else None)
+
+
+@session.guarded
+def export(visitor: str, name: str | None, adapter: str | None, what: str) -> Any:
+    """A zip to download; what was made for it in the project is removed again."""
+    project = session.project(visitor, name)
+    kind = EXPORTS.get(what, "adapter")
+    target = Path(tempfile.mkdtemp(prefix="ftrag-")) / f"{project.name}-{kind}.zip"
+    if kind == "project":
+        publish.bundle(project, target, project.name)
+    else:
+        quotas.room(session.workspace(visitor), [])
+        folder = publish.export_folder(project, adapter or None, kind == "merged")
+        publish.bundle(folder, target, f"{project.name}-{kind}")
+        shutil.rmtree(folder)
+    return gr.update(value=str(target), visible=True)
+
+
+@session.guarded
+def push(
+    visitor: str, name: str | None, adapter: str | None, what: str, repo: str, public: bool, token: str
+) -> Iterator[list[Any]]:
+    """Push with the token that was typed; it is cleared from the page at once and kept nowhere."""
+    yield from _push(visitor, name, adapter, what, repo, public, token)
+
+
+@session.guarded
+def push_logged_in(
+    visitor: str,
+    name: str | None,
+    adapter: str | None,
+    what: str,
+    repo: str,
+    public: bool,
+    token: str,
+    login: gr.OAuthToken | None,
+) -> Iterator[list[Any]]:
+    """As `push`, with the login's token where none was typed."""
+    yield from _push(visitor, name, adapter, what, repo, public, token or (login.token if login else ""))
+
+
+def _push(
+    visitor: str, name: str | None, adapter: str | None, what: str, repo: str, public: bool, token: str
+) -> Iterator[list[Any]]:
+    project = session.project(visitor, name)
+    given = publish.checked_token(token)
+    yield [bar(0.0, "starting"), ""]
+    kind = PUSHES.get(what, "adapter")
+
+    def work(report: Progress) -> Any:
+        return publish.push(project, adapter or "", repo.strip(), given, kind, not public, report)
+
+    for fraction, message, value in _working(work):
+        yield [_published(value) if value else bar(fraction, message), gr.skip()]
+
+
+def _published(value: dict[str, Any]) -> Safe:
+    where = Safe(f'<a href="{cell(value["url"])}" target="_blank" rel="noopener noreferrer">{cell(value["url"])}</a>')
+    return Safe(f'<p class="ft-note">Published: {where}, {len(value["files"])} files.</p>')
+
+
+@session.guarded
+def pull(visitor: str, name: str | None, repo: str, token: str) -> Iterator[list[Any]]:
+    """Take an adapter from the Hub, checked like any other; a token is needed for private repositories only."""
+    yield from _pull(visitor, name, repo, token)
+
+
+@session.guarded
+def pull_logged_in(
+    visitor: str, name: str | None, repo: str, token: str, login: gr.OAuthToken | None
+) -> Iterator[list[Any]]:
+    yield from _pull(visitor, name, repo, token or (login.token if login else ""))
+
+
+def _pull(visitor: str, name: str | None, repo: str, token: str) -> Iterator[list[Any]]:
+    project = session.project(visitor, name)
+    quotas.room(session.workspace(visitor), [])
+    yield [bar(0.0, "starting"), "", gr.skip()]
+    for fraction, message, value in _working(lambda report: publish.pull(project, repo.strip(), token, report=report)):
+        if value:
+            known = [card["id"] for card in workflows.adapters(project)]
+            note = f'<p class="ft-note">{cell(repo)} is here as adapter {cell(value["adapter"])}.</p>'
+            yield [Safe(note), gr.skip(), gr.update(choices=known, value=value["adapter"])]
+        else:
+            yield [bar(fraction, message), gr.skip(), gr.skip()]
+
+
+def _working(work: Callable[[Progress], Any]) -> Iterator[tuple[float, str, Any]]:
+    """Run work(report) in a thread and tell how far it is: (fraction, message, None), at last (1, "", result)."""
+    told: queue.Queue[tuple[float, str, Any]] = queue.Queue()
+    failed: list[Exception] = []
+
+    def run() -> None:
+        try:
+            told.put((1.0, "", work(lambda fraction, message: told.put((fraction, message, None)))))
+        except Exception as error:  # handed over to the thread that asked, which tells the visitor
+            failed.append(error)
+            told.put((1.0, "", None))
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    while True:
+        fraction, message, value = told.get(timeout=1800)
+        if failed:
+            raise failed[0]
+        if value is None and fraction == 1.0 and not message:
+            raise InputError("the work ended without a result; try again")
+        yield fraction, message, value
+        if value is not None:
+            return
