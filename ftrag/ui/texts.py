@@ -138,9 +138,3 @@ ZERO_TRAINING = "Answers come from ZeroGPU; training runs on the processor, in a
 SPACE_LIMITS = "A workspace that is not used for {days} days is deleted. A job may run for {minutes} minutes."
 PUBLISH = "Take home and publish"
 TOKEN_USE = "Used for this one action; never kept, logged or shown."
-
-PUBLISH = "Publish and export"
-TOKEN_USE = "Used for this one request, then forgotten: it is written nowhere."
-DUPLICATE = "Duplicate this Space"
-ZERO_TRAINING = "Answers use a GPU that is lent for a moment. Training runs on this Space's processor, in minutes."
-SPACE_LIMITS = "What nobody has used for {days} days is deleted. A job may run {minutes} minutes."
