@@ -91,6 +91,18 @@ def _decided(project: Path, run: Mapping[str, Any], rows: Rows) -> dict[str, Any
     return found
 
 
+def decide_again(project: Path, run: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored run after the project's gates or answers have changed: its verdict and gates from its own rows."""
+    rows = [
+        {"id": row["id"], "arm": arm, "retrieved": row["retrieved"]} | {axis: said[axis] for axis in AXES}
+        for row in run["rows"]
+        for arm, said in row["answers"].items()
+    ]
+    found = _decided(project, run, rows)
+    value = dict(run) | {"decision": found["decision"], "reasons": found["reasons"]}
+    return value | {"gates": gate_result(project, value)}
+
+
 def prior(project: Path) -> str:
     """The route that the project's answers to the questionnaire recommend; "" where it has not been answered."""
     from ftrag.decision.questionnaire import decide

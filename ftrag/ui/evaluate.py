@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -12,76 +11,101 @@ import gradio as gr
 
 from ftrag import experiments, jobs, outcomes, workflows
 from ftrag import project as projects
-from ftrag.errors import InputError
+from ftrag.errors import FtragError, InputError
 from ftrag.evaluation.arms import ARMS
-from ftrag.evaluation.attribution import ADVICE
-from ftrag.evaluation.stats import wilson
+from ftrag.ui import evaluate_release as release
+from ftrag.ui import evaluate_rows as questions
+from ftrag.ui import evaluate_tables as tables
+from ftrag.ui import evaluate_view as view
 from ftrag.ui import session, texts
-from ftrag.ui.theme import ROUTE_COLOURS
 from ftrag.ui.train import newest_job
-from ftrag.ui.view import Safe, job_card, percent, table, verdict_mark
+from ftrag.ui.view import job_card
 
 ALL = "all"
-AXES = ("content", "behaviour")
 LONG_JOBS = ("evaluate", "compare", "reroute", "drill")
+FORMS = ("html", "md", "json")
+PICK_JS = """element.addEventListener('click', (event) => {
+  const hit = event.target.closest('[data-group]');
+  if (hit) trigger('select', {index: Number(hit.dataset.group), value: hit.dataset.group});
+});"""
+HEADERS = ["id", "question", "expected", "answer of the arm held", "content cause", "behaviour cause"]
 
 
 def build(visitor_bs: Any, project_dd: Any) -> dict[str, Any]:
-    arms_cg = gr.CheckboxGroup(list(ARMS), value=list(ARMS), label="Arms", elem_id="arms")
-    with gr.Row():
-        evaluate_btn = gr.Button("Evaluate", variant="primary", elem_id="evaluate_start", scale=2, min_width=120)
-        limit_nb = gr.Number(
-            value=0, precision=0, minimum=0, label="Only the first N questions (0: all)", min_width=160
+    with gr.Row(equal_height=False):
+        run_dd = gr.Dropdown([], label="Run", elem_id="run_choice", scale=4, min_width=220)
+        evaluate_btn = gr.Button("Evaluate", variant="primary", elem_id="evaluate_start", scale=1, min_width=110)
+        cancel_btn = gr.Button("Cancel", variant="stop", scale=0, min_width=90)
+    plan_html = gr.HTML(elem_id="plan")
+    with gr.Accordion("Arms, number of questions, other runs", open=False, elem_id="run_settings"):
+        arms_cg = gr.CheckboxGroup(
+            [(f"{name} – {arm.why}", name) for name, arm in ARMS.items()],
+            value=list(ARMS),
+            label="Arms",
+            elem_id="arms",
         )
-        compare_btn = gr.Button("Compare with and without retrieval", scale=1, min_width=140)
-        reroute_btn = gr.Button("Reroute to RAG", scale=1, min_width=120)
-        cancel_btn = gr.Button("Cancel", variant="stop", scale=1, min_width=90)
+        limit_nb = gr.Number(
+            value=0, precision=0, minimum=0, label="Only the first N questions (0: all)", min_width=160, elem_id="limit"
+        )
+        with gr.Row():
+            compare_btn = gr.Button("Compare with and without retrieval", size="sm", min_width=180)
+            drill_btn = gr.Button("Freshness drill", size="sm", min_width=120)
+            reroute_btn = gr.Button("Reroute to RAG", size="sm", min_width=120, elem_id="reroute")
+            sibling_btn = gr.Button("Open the rerouted sibling", size="sm", min_width=150, elem_id="sibling")
     job_html = gr.HTML(elem_id="evaluate_job")
-    run_dd = gr.Dropdown([], label="Run", elem_id="run_choice")
     verdict_html = gr.HTML(elem_id="verdict")
-    arms_plot = gr.BarPlot(
-        x="arm",
-        y="share",
-        color="axis",
-        color_map=ROUTE_COLOURS,
-        y_lim=[0, 1],
-        title="Right answers per arm",
-        elem_id="arms_plot",
-        height=280,
-        visible=False,
-        sort=None,
-        x_label_angle=-30,
-    )
-    table_html = gr.HTML(elem_id="arm_table")
-    with gr.Row():
-        filter_dd = gr.Dropdown([ALL], value=ALL, label="Questions with cause", min_width=200)
-        report_btn = [gr.Button(f"Report as {form}", size="sm", min_width=100) for form in ("html", "md", "json")]
-    report_fl = gr.File(label="Report", visible=False)
+    bars_html = gr.HTML(elem_id="arms_plot")
+    causes_html = gr.HTML(elem_id="causes")
+    scatter_html = gr.HTML(elem_id="scatter", js_on_load=PICK_JS)
+    with gr.Accordion("Groups of failures: words, size, examples, what to do", open=False):
+        clusters_html = gr.HTML(elem_id="clusters")
+    filter_dd = gr.Dropdown([ALL], value=ALL, label="Questions", elem_id="row_filter")
     rows_df = gr.Dataframe(
-        headers=["id", "question", "content cause", "behaviour cause"],
+        headers=HEADERS,
         datatype="str",
         interactive=False,
         wrap=True,
         max_height=320,
         elem_id="rows",
+        column_widths=["70px", "300px", "180px", "320px", "130px", "130px"],
     )
     row_html = gr.HTML(f'<p class="ft-note">{texts.OPEN_ROW}</p>', elem_id="row")
+    with gr.Accordion("Every number: arms, differences, costs", open=False):
+        table_html = gr.HTML(elem_id="arm_table")
+    with gr.Accordion("Gates and promotion", open=False, elem_id="release"):
+        gated = release.build(visitor_bs, project_dd, run_dd)
+    with gr.Row():
+        report_btn = [gr.Button(f"Report as {form}", size="sm", min_width=100) for form in FORMS]
+    report_fl = gr.File(label="Report", visible=False, elem_id="report_file")
 
     private: dict[str, Any] = {"api_visibility": "private"}
     here = [visitor_bs, project_dd]
-    shown = [verdict_html, arms_plot, table_html, filter_dd, rows_df, row_html]
+    top = [verdict_html, bars_html, causes_html, scatter_html, clusters_html, filter_dd, rows_df, row_html, table_html]
+    shown = [*top, *gated["shown"]]
     evaluate_btn.click(start, [*here, arms_cg, limit_nb], [job_html], **private)
-    compare_btn.click(start_compare, here, [job_html], **private)
-    reroute_btn.click(start_reroute, here, [job_html], **private)
+    for button, command in ((compare_btn, "compare"), (drill_btn, "drill"), (reroute_btn, "reroute")):
+        button.click(_starter(command), here, [job_html], **private)
+    sibling_btn.click(open_sibling, here, [project_dd], **private)
     cancel_btn.click(cancel, here, [job_html], **private)
+    gr.on(
+        [arms_cg.change, limit_nb.change],
+        plan,
+        [*here, arms_cg, limit_nb],
+        [plan_html],
+        show_progress="hidden",
+        **private,
+    )
     run_dd.change(show, [*here, run_dd], shown, show_progress="hidden", **private)
     filter_dd.input(show_rows, [*here, run_dd, filter_dd], [rows_df], **private)
-    rows_df.select(open_row, [*here, run_dd, rows_df], [row_html], **private)
-    for form, button in zip(("html", "md", "json"), report_btn, strict=True):
+    scatter_html.select(pick_group, [*here, run_dd], [filter_dd, rows_df, row_html], **private)
+    rows_df.select(open_row, [*here, run_dd], [row_html], show_progress="hidden", **private)
+    gated["save"].click(save_gates, [*here, run_dd, gated["gates"]], shown, **private)
+    gated["defaults"].click(default_gates, [*here, run_dd], shown, **private)
+    for form, button in zip(FORMS, report_btn, strict=True):
         button.click(_reporter(form), [*here, run_dd], [report_fl], **private)
     return {
         "refresh": refresh,
-        "outputs": [arms_cg, run_dd],
+        "outputs": [arms_cg, run_dd, plan_html],
         "poll": poll,
         "poll_inputs": [run_dd],
         "poll_outputs": [job_html, run_dd],
@@ -89,21 +113,38 @@ def build(visitor_bs: Any, project_dd: Any) -> dict[str, Any]:
 
 
 def refresh(visitor: str, name: str | None) -> list[Any]:
-    """Arms that can run and the runs there are."""
+    """Arms that can run, the runs there are, and what a run would take."""
     if not name:
-        return [gr.update(), gr.update(choices=[], value=None)]
+        return [gr.update(), gr.update(choices=[], value=None), ""]
     project = session.project(visitor, name)
     try:
         arms = experiments.runnable_arms(project, workflows.choose_adapter(project, None))
     except InputError:
         arms = ["base"]
-    return [gr.update(choices=list(ARMS), value=arms), _run_choices(project, None)]
+    return [gr.update(value=arms), _run_choices(project, None), _plan(project, arms, None)]
+
+
+def _plan(project: Path, arms: Sequence[str], limit: float | None) -> str:
+    try:
+        return view.plan_card(experiments.plan_evaluation(project, arms, int(limit) if limit else None))
+    except FtragError as error:  # no gold questions yet: the sentence says what to do
+        return f'<p class="ft-note">{view.marked(str(error))}</p>'
+
+
+@session.guarded
+def plan(visitor: str, name: str | None, arms: list[str], limit: float | None) -> str:
+    return _plan(session.project(visitor, name), arms, limit) if name else ""
 
 
 def _run_choices(project: Path, chosen: str | None) -> Any:
-    runs = experiments.runs(project)
+    runs, stale = experiments.runs(project), experiments.stale_runs(project)
     choices = [
-        (f"{run['created'][:16].replace('T', ' ')} · {run['n']} questions · {run['route']}", run["id"]) for run in runs
+        (
+            f"{run['created'][:16].replace('T', ' ')} · {run['n']} questions · {run['route']}"
+            + (" · recorded" if run["recorded"] else " · stale" if run["id"] in stale else ""),
+            run["id"],
+        )
+        for run in runs
     ]
     known = [run["id"] for run in runs]
     return gr.update(choices=choices, value=chosen if chosen in known else known[0] if known else None)
@@ -155,14 +196,23 @@ def start(visitor: str, name: str | None, arms: list[str], limit: float | None) 
     return _start(visitor, name, arguments + (["--limit", str(int(limit))] if limit else []))
 
 
-@session.guarded
-def start_compare(visitor: str, name: str | None) -> str:
-    return _start(visitor, name, ["compare"])
+def _starter(command: str) -> Any:
+    @session.guarded
+    def begin(visitor: str, name: str | None) -> str:
+        return _start(visitor, name, [command])
+
+    return begin
 
 
 @session.guarded
-def start_reroute(visitor: str, name: str | None) -> str:
-    return _start(visitor, name, ["reroute"])
+def open_sibling(visitor: str, name: str | None) -> Any:
+    """Turn the page to the retrieval-first sibling."""
+    from ftrag.ui import header
+
+    sibling = outcomes.rerouted(session.project(visitor, name))
+    if sibling is None:
+        raise InputError("there is no sibling yet; press Reroute to RAG and wait for the job")
+    return header.choices(visitor, sibling.name)
 
 
 @session.guarded
@@ -175,196 +225,106 @@ def cancel(visitor: str, name: str | None) -> str:
     raise InputError("nothing is being evaluated in this project")
 
 
+# --- a run
+
+
 @session.guarded
 def show(visitor: str, name: str | None, run: str | None) -> list[Any]:
-    """One run: verdict, plot, tables, rows."""
-    import pandas as pd
-
+    """One run: verdict, plots, tables, rows with a telling failure open, gates and releases."""
     if not name or not run:
-        empty = f'<div class="ft-card">{texts.EMPTY_RUN}</div>'.replace("**", "")
-        return [empty, gr.update(visible=False), "", gr.update(choices=[ALL], value=ALL), [], ""]
-    value = experiments.load_run(session.project(visitor, name), run)
-    shares = [
-        {"arm": f"{arm}, {axis}", "axis": axis, "share": numbers[axis]}  # one bar each: bars of one x are stacked
-        for arm, numbers in value["arms"].items()
-        for axis in AXES
-        if numbers[axis] is not None
-    ]
-    plot = gr.update(value=pd.DataFrame(shares), visible=True)
-    causes = [ALL, *sorted({cause for row in value["rows"] for cause in row["cause"].values()})]
-    note = f'<p class="ft-note">{texts.OPEN_ROW}</p>'
+        empty = f'<div class="ft-card">{view.marked(texts.EMPTY_RUN)}</div>'
+        return [empty, "", "", "", "", gr.update(choices=[ALL], value=ALL), [], "", "", "", [], ""]
+    project = session.project(visitor, name)
+    return _shown(project, experiments.load_run(project, run))
+
+
+def _shown(project: Path, value: Mapping[str, Any]) -> list[Any]:
+    first = questions.telling(value["rows"], value["decision"]["held"])
     return [
-        verdict_card(value),
-        plot,
-        arm_table(value) + difference_table(value) + cause_table(value) + cluster_table(value) + gate_table(value),
-        gr.update(choices=causes, value=ALL),
-        row_values(value, ALL),
-        note,
-    ]
-
-
-def verdict_card(run: Mapping[str, Any]) -> str:
-    decision = run["decision"]
-    lines = [f'<p class="ft-route">{escape(decision["sentence"])}</p>']
-    lines.append(two_by_two(run, decision["axis"]))
-    lines += [f"<p>{escape(reason)}</p>" for reason in run["reasons"][:8]]
-    effect = run["minimum_detectable_effect"] * 100
-    lines.append(
-        f'<p class="ft-note">{run["n"]} questions; the smallest gain they could have shown is {effect:.0f} points '
-        f"(power 0.8, exact McNemar). {escape(run['machine'])}, {escape(run['created'])}.</p>"
-    )
-    if run.get("recorded"):
-        command = f"python -m ftrag new demo --example {run['example']}, then train demo and evaluate demo"
-        said = texts.RECORDED.format(machine=run["machine"], created=run["created"][:10], command=command)
-        lines.append(f'<p class="ft-note">{escape(said)}</p>')
-    if run["stale"]:
-        lines.insert(0, f'<p class="ft-bad">{escape(texts.STALE.format(changed=", ".join(run["stale"])))}</p>')
-    return f'<div class="ft-card">{"".join(lines)}</div>'
-
-
-def two_by_two(run: Mapping[str, Any], axis: str) -> str:
-    """With and without retrieval, with and without LoRA: the question of the product in four cells."""
-    arms = run["arms"]
-    cells = {arm: arms[arm].get(axis) for arm in ("base", "base+rag", "lora", "lora+rag") if arm in arms}
-    if len(cells) < 2:
-        return ""
-    best = max((value for value in cells.values() if value is not None), default=None)
-
-    def one(arm: str) -> str:
-        value = cells.get(arm)
-        mark = ' class="best"' if value is not None and value == best else ""
-        return f'<div{mark}><b>{percent(value)}</b><span class="ft-mute">{arm}</span></div>'
-
-    return (
-        '<div class="ft-2x2"><div class="h"></div><div class="h">without retrieval</div>'
-        f'<div class="h">with retrieval</div><div class="h">base model</div>{one("base")}{one("base+rag")}'
-        f'<div class="h">fine-tuned</div>{one("lora")}{one("lora+rag")}</div>'
-    )
-
-
-def arm_table(run: Mapping[str, Any]) -> str:
-    rows = [
-        [
-            arm,
-            *(_with_interval(numbers, axis) for axis in (*AXES, "both")),
-            f"{numbers['latency_p50_s']:.1f} s",
-            ARMS[arm].why,
-        ]
-        for arm, numbers in run["arms"].items()
-    ]
-    headers = ["arm", "content", "behaviour", "both", "time p50", "what it shows"]
-    return "<h3>Every arm, with 95 % intervals</h3>" + table(headers, rows, numeric=[1, 2, 3, 4])
-
-
-def _with_interval(numbers: Mapping[str, Any], axis: str) -> str | None:
-    value, n = numbers[axis], numbers.get(f"{axis}_n", numbers["n"])
-    if value is None:
-        return None
-    low, high = wilson(round(value * n), n)
-    return f"{percent(value)} ({low * 100:.0f}–{high * 100:.0f})"
-
-
-def difference_table(run: Mapping[str, Any]) -> str:
-    axis = run["decision"]["axis"]
-    rows = [
-        [
-            f"{row['b']} − {row['a']}",
-            f"{row['difference'] * 100:+.0f}",
-            f"{row['low'] * 100:+.0f} to {row['high'] * 100:+.0f}",
-            row["wins"],
-            row["losses"],
-            f"{row['p']:.3f}",
-        ]
-        for row in run["differences"]
-        if row["axis"] == axis and row["n"]
-    ]
-    headers = ["difference", "points", "95 % interval", "repaired", "broken", "p"]
-    return f"<h3>Paired differences ({axis})</h3>" + table(headers, rows, numeric=[1, 2, 3, 4, 5])
-
-
-def cause_table(run: Mapping[str, Any]) -> str:
-    names = [name for name in ADVICE if any(counts.get(name) for counts in run["causes"].values())]
-    rows = [[name, *(run["causes"][axis].get(name) for axis in AXES), ADVICE[name]] for name in names]
-    return "<h3>Causes</h3>" + table(["cause", "content", "behaviour", "what to do"], rows, numeric=[1, 2])
-
-
-def cluster_table(run: Mapping[str, Any]) -> str:
-    """Failures of one cause that look alike; what shows no pattern is left out."""
-    rows = [
-        [group["axis"], group["cause"], group["label"], group["size"], _examples(group), group["advice"]]
-        for group in run["clusters"]
-        if group["grouped"]
-    ]
-    if not rows:
-        return '<h3>Clusters</h3><p class="ft-note">No group of failures stands out from the rest.</p>'
-    return "<h3>Clusters</h3>" + table(
-        ["axis", "cause", "words", "size", "for example", "what to do"], rows, numeric=[3]
-    )
-
-
-def _examples(group: Mapping[str, Any]) -> str:
-    return " · ".join(example["question"] for example in group["examples"])
-
-
-def gate_table(run: Mapping[str, Any]) -> str:
-    """The gates of what the verdict holds; promotion needs all of them to pass, and an unmeasured one does not."""
-    gates = run["gates"]
-    if not gates:
-        return ""
-    rows = [
-        [
-            row["metric"],
-            f"{row['direction']} {row['limit']:g}",
-            None if row["bound"] is None else f"{row['bound']:.3g}",
-            verdict_mark({"pass": True, "fail": False}.get(row["state"]), row["state"]),
-            row["why"],
-        ]
-        for row in gates["rows"]
-    ]
-    head = f"<h3>Gates for {escape(gates['arm'])}: {escape(gates['state'])}</h3>"
-    return head + table(["gate", "rule", "bound", "state", "why"], rows, numeric=[2])
-
-
-def row_values(run: Mapping[str, Any], cause: str) -> list[list[str]]:
-    return [
-        [str(row["id"]), row["question"], row["cause"].get("content", "–"), row["cause"].get("behaviour", "–")]
-        for row in run["rows"]
-        if cause == ALL or cause in row["cause"].values()
+        view.verdict_card(value),
+        view.bars(value),
+        view.cause_table(value),
+        questions.scatter(value),
+        questions.cluster_table(value),
+        gr.update(choices=questions.filters(value), value=ALL),
+        questions.row_values(value, ALL),
+        _opened(project, value, first) if first else "",
+        tables.details(value),
+        *release.shown(project, value),
     ]
 
 
 @session.guarded
-def show_rows(visitor: str, name: str | None, run: str | None, cause: str) -> list[list[str]]:
+def show_rows(visitor: str, name: str | None, run: str | None, wanted: str) -> list[list[str]]:
     if not run:
         raise InputError("there is no run yet; evaluate first")
-    return row_values(experiments.load_run(session.project(visitor, name), run), cause)
+    return questions.row_values(experiments.load_run(session.project(visitor, name), run), wanted)
 
 
 @session.guarded
-def open_row(visitor: str, name: str | None, run: str, shown: Any, event: gr.SelectData) -> str:
-    """Every arm's answer to the question that was clicked."""
-    value = experiments.load_run(session.project(visitor, name), run)
-    wanted = str(shown.iloc[event.index[0], 0])
-    row = next((row for row in value["rows"] if str(row["id"]) == wanted), None)
-    return row_card(row) if row else ""
-
-
-def row_card(row: Mapping[str, Any]) -> str:
-    answers = [
-        [
-            arm,
-            Safe(verdict_mark(said["content"], "content") + "<br>" + verdict_mark(said["behaviour"], "behaviour")),
-            said["text"],
-            said["why"]["content"],
-        ]
-        for arm, said in row["answers"].items()
+def pick_group(visitor: str, name: str | None, run: str | None, event: gr.SelectData) -> list[Any]:
+    """The rows of the group whose point was clicked, its first one open."""
+    if not run:
+        raise InputError("there is no run yet; evaluate first")
+    project = session.project(visitor, name)
+    value = experiments.load_run(project, run)
+    wanted = f"group|{int(event.index)}"
+    rows = questions.chosen_rows(value, wanted)
+    first = questions.telling(rows, value["decision"]["held"])
+    return [
+        gr.update(value=wanted),
+        questions.row_values(value, wanted),
+        _opened(project, value, first) if first else "",
     ]
-    expected = " or ".join(row["expected"]) or "a refusal: no document answers it"
-    return (
-        f'<div class="ft-card"><p><b>{escape(row["question"])}</b></p><p>Expected: {escape(expected)}</p>'
-        + table(["arm", "verdict", "answer", "why"], answers)
-        + "</div>"
-    )
+
+
+@session.guarded
+def open_row(visitor: str, name: str | None, run: str, event: gr.SelectData) -> str:
+    """Every arm's answer to the question that was clicked."""
+    project = session.project(visitor, name)
+    value = experiments.load_run(project, run)
+    wanted = str(event.row_value[0])
+    row = next((row for row in value["rows"] if str(row["id"]) == wanted), None)
+    return _opened(project, value, row) if row else ""
+
+
+def _opened(project: Path, run: Mapping[str, Any], row: Mapping[str, Any]) -> str:
+    return questions.row_card(run, row, _passages(project, row))
+
+
+def _passages(project: Path, row: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What was retrieved for a question: (document, text), from the documents as they are now."""
+    from ftrag.retrieval import store
+
+    arm = next((arm for arm in row["answers"] if ARMS[arm].context == "retrieved"), None)
+    if arm is None:
+        return []
+    texts_of = {document.name: document.text for document in store.documents(project)}
+    sources = row["answers"][arm]["sources"]
+    return [
+        (one["document"], texts_of[one["document"]][one["start"] : one["end"]])
+        for one in sources
+        if one["document"] in texts_of
+    ]
+
+
+@session.guarded
+def save_gates(visitor: str, name: str | None, run: str | None, rows: Any) -> list[Any]:
+    """Keep the edited gates with the project and decide the run again by them."""
+    return _regated(visitor, name, run, rows)
+
+
+@session.guarded
+def default_gates(visitor: str, name: str | None, run: str | None) -> list[Any]:
+    return _regated(visitor, name, run, None)
+
+
+def _regated(visitor: str, name: str | None, run: str | None, rows: Any) -> list[Any]:
+    if not run:
+        raise InputError("there is no run to decide by these gates yet; evaluate first")
+    project = session.project(visitor, name)
+    release.save(project, run, rows)
+    return _shown(project, experiments.load_run(project, run))
 
 
 def _reporter(form: str) -> Any:

@@ -6,6 +6,8 @@ from typing import Any
 
 import gradio as gr
 
+from ftrag.ui.evaluate_style import CSS as EVALUATE_CSS
+
 ROUTE_COLOURS = {"content": "#0369a1", "behaviour": "#b45309"}
 BOTH = {  # one value in light and dark
     "button_primary_background_fill": "*primary_700",
@@ -146,6 +148,7 @@ CSS = """
 .ft-2x2 b { font-size: 1.45rem; display: block; letter-spacing: -.02em; line-height: 1.2; }
 .ft-2x2 > .best { outline: 2px solid #0284c7; background: #e0f2fe; } .dark .ft-2x2 > .best { background: #0c3350; }
 
+.column:has(> #chat_a), .column:has(> #chat_b) { gap: 8px; }
 .ft-side { display: flex; flex-wrap: wrap; gap: 4px 6px; align-items: center; font-weight: 600; min-height: 28px; }
 .ft-chip { font-size: .8rem; font-weight: 550; padding: 1px 9px; border-radius: 99px; color: var(--body-text-color);
   background: var(--background-fill-secondary); border: 1px solid var(--border-color-primary); }
@@ -154,6 +157,7 @@ CSS = """
 .ft-source.yes { border-left-color: #0284c7; }
 .ft-source summary { cursor: pointer; }
 .ft-source p { white-space: pre-wrap; }
+#chat_a button[aria-label="Clear"], #chat_b button[aria-label="Clear"] { display: none; } /* it would empty one side */
 #chat_questions button { white-space: normal; text-align: left; height: auto; }
 .ft-code code { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .8rem; }
 .gradio-container .label-wrap { font-weight: 600; }
@@ -167,7 +171,9 @@ button:focus-visible, input:focus-visible, textarea:focus-visible, summary:focus
   #project { max-width: none; }
   #top_buttons { flex: 1 1 100% !important; }
   .gradio-container .ft-table { font-size: .82rem; }
+  #chat_a, #chat_b { height: 300px !important; }
   .ft-step > .block { flex-basis: 100% !important; }
   .ft-step button { flex: 1 1 40% !important; }
 }
 """
+CSS += EVALUATE_CSS

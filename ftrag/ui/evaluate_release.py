@@ -1,0 +1,154 @@
+"""Gates as an editable table, promotion with who and why, and the history of releases."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from ftrag import conclusions, experiments, outcomes
+from ftrag import project as projects
+from ftrag.decision import gates
+from ftrag.errors import InputError
+from ftrag.ui import session
+from ftrag.ui.view import table, verdict_mark
+
+HEADERS = ["on", "metric", "arm", "direction", "limit", "why"]
+TYPES = ["bool", "str", "str", "str", "number", "str"]
+
+
+def build(visitor_bs: Any, project_dd: Any, run_dd: Any) -> dict[str, Any]:
+    result_html = gr.HTML(elem_id="gate_table")
+    gr.Markdown(
+        "Edit the rows and save them with the project: gates that you set bind the verdict and promotion; the defaults "
+        f"bind promotion alone. Metrics: {', '.join(gates.METRICS)}. Arms: {', '.join(gates.ARMS)}.",
+        elem_classes="ft-note",
+    )
+    gates_df = gr.Dataframe(
+        headers=HEADERS,
+        datatype=TYPES,
+        interactive=True,
+        wrap=True,
+        elem_id="gates",
+        column_widths=["8%", "16%", "12%", "12%", "10%", "42%"],
+        static_columns=[],
+    )
+    with gr.Row():
+        save_btn = gr.Button("Save gates and decide again", size="sm", min_width=180, elem_id="gates_save")
+        defaults_btn = gr.Button("Back to the defaults", size="sm", min_width=140, elem_id="gates_defaults")
+    with gr.Row(equal_height=False):
+        who_tb = gr.Textbox(label="Who", placeholder="your name", scale=1, min_width=120, elem_id="promote_who")
+        why_tb = gr.Textbox(label="Why", placeholder="what you checked", scale=3, min_width=180, elem_id="promote_why")
+        promote_btn = gr.Button("Promote", variant="primary", scale=0, min_width=110, elem_id="promote")
+        retire_btn = gr.Button("Retire", variant="stop", scale=0, min_width=90, elem_id="retire")
+    releases_html = gr.HTML(elem_id="releases")
+    here, quiet = [visitor_bs, project_dd, run_dd], {"api_visibility": "private"}
+    promote_btn.click(promote, [*here, who_tb, why_tb], [releases_html], **quiet)
+    retire_btn.click(retire, [visitor_bs, project_dd, who_tb, why_tb], [releases_html], **quiet)
+    return {
+        "shown": [result_html, gates_df, releases_html],
+        "gates": gates_df,
+        "save": save_btn,
+        "defaults": defaults_btn,
+    }
+
+
+def shown(project: Path, run: Mapping[str, Any]) -> list[Any]:
+    """The result, the rows to edit, the releases."""
+    return [gate_table(conclusions.gate_result(project, run)), gate_rows(project), release_table(project)]
+
+
+def gate_rows(project: Path) -> list[list[Any]]:
+    own = conclusions.own_gates(project)
+    rows = gates.to_rows(gates.DEFAULTS if own is None else own)
+    return [[row[name] for name in HEADERS] for row in rows]
+
+
+def gate_table(result: Mapping[str, Any]) -> str:
+    """The gates of what the verdict holds; promotion needs all of them to pass, and an unmeasured one does not."""
+    rows = [
+        [
+            row["metric"],
+            f"{row['direction']} {row['limit']:g}",
+            None if row["value"] is None else f"{row['value']:.3g}",
+            None if row["bound"] is None else f"{row['bound']:.3g}",
+            verdict_mark({"pass": True, "fail": False}.get(row["state"]), row["state"]),
+            row["why"],
+        ]
+        for row in result["rows"]
+    ]
+    origin = "set by this project" if result["set"] else "the defaults"
+    head = f"<h3>Gates for {escape(result['arm'])}: {escape(result['state'])} ({origin})</h3>"
+    return head + table(["gate", "rule", "measured", "careful bound", "state", "why"], rows, numeric=[2, 3])
+
+
+def release_table(project: Path) -> str:
+    rows = [
+        [
+            release["release"],
+            release["state"],
+            release["adapter"][:22] if release["adapter"] else "base model",
+            release["run"][:22],
+            step["state"],
+            step["who"],
+            step["when"],
+            step["why"],
+        ]
+        for release in reversed(outcomes.releases(project))
+        for step in reversed(release["history"])
+    ]
+    if not rows:
+        return '<p class="ft-note">Nothing has been promoted in this project yet.</p>'
+    headers = ["release", "now", "adapter", "run", "step", "who", "when", "why"]
+    return "<h3>Releases</h3>" + table(headers, rows)
+
+
+def edited(value: Any) -> list[dict[str, Any]]:
+    """The rows of the table as gates; empty rows are dropped. InputError for a limit that is no number."""
+    rows = value.values.tolist() if hasattr(value, "values") else list(value)
+    return [_edited(number, row) for number, row in enumerate(rows, 1) if str(row[1] or "").strip()]
+
+
+def _edited(number: int, row: Sequence[Any]) -> dict[str, Any]:
+    given = dict(zip(HEADERS, row, strict=True))
+    try:
+        limit = float(given["limit"])
+    except (TypeError, ValueError):
+        limit = math.nan
+    if not math.isfinite(limit):
+        raise InputError(f"gate {number}: the limit must be a number, not {given['limit']!r}")
+    on = given["on"] if isinstance(given["on"], bool) else str(given["on"]).strip().lower() in ("true", "1", "yes")
+    words = {name: str(given[name] or "").strip() for name in ("metric", "arm", "direction", "why")}
+    return words | {"on": on, "limit": limit}
+
+
+def save(project: Path, run: str, rows: Any | None) -> None:
+    """Keep the gates (None: the defaults again) and decide the run again by them."""
+    conclusions.set_gates(project, None if rows is None else edited(rows))
+    value = experiments.load_run(project, run)
+    value.pop("stale")
+    projects.write_json(project / "runs" / run / "run.json", conclusions.decide_again(project, value))
+
+
+@session.guarded
+def promote(visitor: str, name: str | None, run: str | None, who: str, why: str) -> str:
+    project = session.project(visitor, name)
+    if not run:
+        raise InputError("there is no run to promote yet; evaluate first")
+    if not who.strip() or not why.strip():
+        raise InputError("a step is kept with who took it and why; give both")
+    outcomes.promote(project, run, who=who.strip(), why=why.strip())
+    return release_table(project)
+
+
+@session.guarded
+def retire(visitor: str, name: str | None, who: str, why: str) -> str:
+    project = session.project(visitor, name)
+    if (current := outcomes.promoted(project)) is None:
+        raise InputError("no release of this project is promoted, so there is none to retire")
+    outcomes.retire(project, current["release"], who, why)
+    return release_table(project)

@@ -1,0 +1,226 @@
+"""The questions of a run: failures that are alike, the rows behind a click, one question opened; all escaped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from ftrag.evaluation.arms import AXES
+from ftrag.evaluation.attribution import ADVICE, CAUSES
+from ftrag.ui.evaluate_tables import ORDER
+from ftrag.ui.view import Safe, table, verdict_mark
+
+Run = Mapping[str, Any]
+ALIKE = 0.25  # share of words in common from which two answers are compared word by word
+
+
+def scatter(run: Run) -> str:
+    """Every failure as a point, alike ones near each other; a click on one asks for the rows of its group."""
+    if not run["clusters"]:
+        return '<p class="ft-note">No question fails under the base model.</p>'
+    plots = "".join(_plot(run, axis) for axis in AXES if any(one["axis"] == axis for one in run["clusters"]))
+    return (
+        '<h3>Failures that are alike</h3><p class="ft-note">Each point is a question that the base model fails, near '
+        "those that read alike. Click a point or a group to see its questions below. Filled: a group that halves of "
+        f'the data confirm; ring: no common pattern.</p><div class="ft-plots">{plots}</div>'
+    )
+
+
+def _plot(run: Run, axis: str) -> str:
+    groups = [(number, one) for number, one in enumerate(run["clusters"]) if one["axis"] == axis]
+    kinds = list(dict.fromkeys(one["cause"] for _, one in groups))
+    dots = "".join(
+        _dot(point, number, kinds.index(one["cause"]), one) for number, one in groups for point in one["points"]
+    )
+    chips = "".join(_chip(number, kinds.index(one["cause"]), one) for number, one in groups)
+    name = f"Failures of {axis}, alike ones near each other"
+    drawn = f'<svg viewBox="0 0 420 300" role="img" aria-label="{name}">{dots}</svg>'
+    return f'<div class="ft-scatter"><h4>{axis}</h4>{drawn}<div class="ft-chips">{chips}</div></div>'
+
+
+def _dot(point: Mapping[str, Any], number: int, colour: int, group: Mapping[str, Any]) -> str:
+    kind = "in" if group["grouped"] else "out"
+    title = escape(f"{point['id']} · {group['cause']} · {group['label']}")
+    x, y = 210 + point["x"] * 195, 150 - point["y"] * 136
+    return (
+        f'<circle class="{kind} c{colour % 6}" data-group="{number}" cx="{x:.0f}" cy="{y:.0f}" r="6">'
+        f"<title>{title}</title></circle>"
+    )
+
+
+def _chip(number: int, colour: int, group: Mapping[str, Any]) -> str:
+    kind = "in" if group["grouped"] else "out"
+    said = f"{group['cause']} · {group['label']} ({group['size']})"
+    key = f'<circle class="{kind} c{colour % 6}" cx="7" cy="7" r="5"/>'
+    drawn = f'<svg viewBox="0 0 14 14" width="14" height="14" aria-hidden="true">{key}</svg>'
+    return f'<button type="button" data-group="{number}">{drawn} {escape(said)}</button>'
+
+
+def cluster_table(run: Run) -> str:
+    rows = [
+        [
+            f"{one['axis']}: {one['cause']}",
+            one["label"],
+            f"{one['size']} of {one['of']}",
+            ", ".join(f"{name} {count}" for name, count in list(one["slices"].items())[:4]) or None,
+            " · ".join(example["question"] for example in one["examples"]),
+            one["advice"],
+        ]
+        for one in run["clusters"]
+    ]
+    headers = ["cause", "words", "size", "slices", "for example", "what to do"]
+    return table(headers, rows, numeric=[2]) if rows else ""
+
+
+# --- questions
+
+
+def filters(run: Run) -> list[tuple[str, str]]:
+    """(label, value) of what the rows can be narrowed to: every cause and every group."""
+    causes = {
+        f"{axis}: {name}": f"cause|{axis}|{name}"
+        for axis in AXES
+        for name in CAUSES
+        if run["causes"].get(axis, {}).get(name)
+    }
+    groups = [
+        (f"group {number + 1} · {one['axis']}: {one['cause']} · {one['label']}", f"group|{number}")
+        for number, one in enumerate(run["clusters"])
+        if one["grouped"]
+    ]
+    rest = [
+        (f"rest {number + 1} · {one['axis']}: {one['cause']} · {one['label']}", f"group|{number}")
+        for number, one in enumerate(run["clusters"])
+        if not one["grouped"]
+    ]
+    return [("all questions", "all"), *causes.items(), *groups, *rest]
+
+
+def chosen_rows(run: Run, wanted: str) -> list[Mapping[str, Any]]:
+    kind, *rest = wanted.split("|")
+    if kind == "cause":
+        return [row for row in run["rows"] if row["cause"].get(rest[0]) == rest[1]]
+    if kind == "group" and int(rest[0]) < len(run["clusters"]):
+        ids = set(run["clusters"][int(rest[0])]["ids"])
+        return [row for row in run["rows"] if row["id"] in ids]
+    return list(run["rows"])
+
+
+def row_values(run: Run, wanted: str) -> list[list[str]]:
+    held = run["decision"]["held"]
+    return [
+        [
+            str(row["id"]),
+            row["question"],
+            " or ".join(row["expected"]) or "(a refusal)",
+            (row["answers"].get(held) or {}).get("text", ""),
+            row["cause"].get("content", "–"),
+            row["cause"].get("behaviour", "–"),
+        ]
+        for row in chosen_rows(run, wanted)
+    ]
+
+
+def telling(rows: Sequence[Mapping[str, Any]], held: str) -> Mapping[str, Any] | None:
+    """The row to open first: a failure of base that what is held repairs, else any failure, else the first row."""
+    failed = [row for row in rows if any(cause != "solved" for cause in row["cause"].values())]
+    repaired = [row for row in failed if (row["answers"].get(held) or {}).get("content") and held != "base"]
+    return next(iter([*repaired, *failed, *rows]), None)
+
+
+def row_card(run: Run, row: Mapping[str, Any], passages: Sequence[tuple[str, str]] = ()) -> str:
+    """One question: expected, causes, passages (name, text), and every arm's answer, differences from base marked."""
+    base = (row["answers"].get("base") or {}).get("text", "")
+    answers = "".join(
+        _answer(arm, row["answers"][arm], base, row["expected"]) for arm in ORDER if arm in row["answers"]
+    )
+    expected = " or ".join(row["expected"]) or "a refusal: no document answers it"
+    causes = "".join(
+        f"<li>{axis}: <b>{escape(name)}</b> – {escape(ADVICE.get(name, ''))}</li>"
+        for axis, name in row["cause"].items()
+    )
+    suspect = (run.get("suspects") or {}).get(str(row["id"]))
+    doubt = f'<p class="ft-bad">{_doubt(suspect)}</p>' if suspect else ""
+    return (
+        f'<div class="ft-card"><p class="ft-q">{escape(row["question"])}</p><p>Expected: <b>{escape(expected)}</b></p>'
+        f'<ul class="ft-list">{causes}</ul>{doubt}{_place(row)}{answers}{_passages(passages, row["evidence"])}</div>'
+    )
+
+
+def _doubt(suspect: Mapping[str, Any]) -> str:
+    named = ", ".join(suspect["arms"])
+    return escape(f"{named} agree with each other against the gold answer: check it. They say: {suspect['answer']}")
+
+
+def _place(row: Mapping[str, Any]) -> str:
+    place = row.get("evidence_place")
+    if not place:
+        return ""
+    said = {
+        "missing": "no document holds the evidence",
+        "cut": f"{place['document']} holds the evidence, but no chunk holds it whole",
+        "ranked": f"the retriever ranks the evidence {place['rank']} ({place['document']})",
+        "shown": f"the evidence was retrieved, at rank {place['rank']} ({place['document']})",
+    }[place["state"]]
+    return f'<p class="ft-note">Evidence: {escape(said)}.</p>'
+
+
+def _answer(arm: str, said: Mapping[str, Any], base: str, expected: Sequence[str]) -> str:
+    text = difference(base if arm != "base" else said["text"], said["text"], expected)
+    why = "; ".join(f"{axis}: {said['why'][axis]}" for axis in AXES if said["why"].get(axis))
+    scores = said.get("scores") or {}
+    numbers = ", ".join(
+        f"{name.replace('_', ' ')} {scores[key]:.2f}"
+        for name, key in (("token F1", "token_f1"), ("key points", "completeness"), ("faithful", "faithfulness"))
+        if scores.get(key) is not None
+    )
+    judge = said.get("judge") or {}
+    judged = f" {verdict_mark(judge['right'], 'judge')}" if judge.get("right") is not None else ""
+    marks = f"{verdict_mark(said['content'], 'content')} {verdict_mark(said['behaviour'], 'behaviour')}{judged}"
+    return (
+        f'<div class="ft-answer"><div class="h"><b>{arm}</b> {marks} <span class="ft-mute">{said["tokens"]} tokens'
+        f"{', ' + numbers if numbers else ''}</span></div><div>{text or '<i>no answer</i>'}</div>"
+        f'<p class="ft-note">{escape(why)}</p></div>'
+    )
+
+
+def difference(base: str, text: str, expected: Sequence[str] = ()) -> Safe:
+    """The text with what base does not say underlined, and what was expected marked.
+
+    Nothing is underlined where hardly a word is shared: then all of it differs.
+    """
+    from difflib import SequenceMatcher
+
+    one, two = base.split(), text.split()
+    compared = SequenceMatcher(None, one, two, autojunk=False)
+    alike = compared.ratio() >= ALIKE
+    parts = []
+    for kind, _, _, start, end in compared.get_opcodes():
+        words = marked_facts(" ".join(two[start:end]), expected)
+        parts += [f"<ins>{words}</ins>" if alike and kind != "equal" else words] if words else []
+    return Safe(" ".join(parts))
+
+
+def marked_facts(text: str, expected: Sequence[str]) -> str:
+    """Escaped text in which every expected answer that stands there word for word is marked."""
+    found = [one for one in sorted(expected, key=len, reverse=True) if one.strip()]
+    if not found:
+        return escape(text)
+    pieces = re.split(f"({'|'.join(map(re.escape, found))})", text, flags=re.IGNORECASE)
+    return "".join(
+        f"<mark>{escape(piece)}</mark>" if place % 2 else escape(piece) for place, piece in enumerate(pieces)
+    )
+
+
+def _passages(passages: Sequence[tuple[str, str]], evidence: Sequence[str]) -> str:
+    if not passages:
+        return ""
+    shown = []
+    for name, text in passages:
+        body = escape(text)
+        for piece in evidence:
+            body = body.replace(escape(piece), f"<mark>{escape(piece)}</mark>")
+        shown.append(f'<div class="ft-source"><b>{escape(name)}</b><br>{body}</div>')
+    return f"<details open><summary>Passages that were retrieved ({len(shown)})</summary>{''.join(shown)}</details>"

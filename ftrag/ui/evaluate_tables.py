@@ -1,0 +1,96 @@
+"""Every number of a run in tables: arms with intervals, paired differences, costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+from ftrag.evaluation.arms import ARMS, AXES, COST_ORDER
+from ftrag.evaluation.stats import wilson
+from ftrag.ui.view import percent, table
+
+Run = Mapping[str, Any]
+ORDER = (*COST_ORDER, *(arm for arm in ARMS if arm not in COST_ORDER))  # deployable arms by cost, then diagnoses
+
+
+def usd(value: float) -> str:
+    return f"{'−' if value < -0.00005 else ''}${abs(value):.4f}"
+
+
+def details(run: Run) -> str:
+    return arm_table(run) + difference_table(run) + cost_table(run)
+
+
+def arm_table(run: Run) -> str:
+    rows = [
+        [
+            arm,
+            *(_with_interval(numbers, axis) for axis in (*AXES, "both")),
+            f"{numbers['first_token_p50_s']:.1f} / {numbers['first_token_p95_s']:.1f} s",
+            f"{numbers['latency_p50_s']:.1f} / {numbers['latency_p95_s']:.1f} s",
+            f"{numbers['tokens']:.0f}",
+            ARMS[arm].why,
+        ]
+        for arm in ORDER
+        if (numbers := run["arms"].get(arm))
+    ]
+    headers = ["arm", *AXES, "both", "first token p50 / p95", "answer p50 / p95", "tokens", "what it shows"]
+    judged = f'<p class="ft-note">{_judge(run)}</p>' if run.get("judge") else ""
+    return "<h3>Every arm, with 95 % intervals</h3>" + table(headers, rows, numeric=[1, 2, 3, 4, 5, 6]) + judged
+
+
+def _judge(run: Run) -> str:
+    judge = run["judge"]
+    shares = ", ".join(f"{arm} {percent(value)}" for arm, value in judge["arms"].items())
+    return escape(
+        f"The judge {judge['model']} found right: {shares}. It agrees with the scores on {percent(judge['agreement'])} "
+        f"of {judge['n']} answers; {judge['failed']} could not be judged and are left out."
+    )
+
+
+def _with_interval(numbers: Mapping[str, Any], axis: str) -> str | None:
+    value, n = numbers[axis], numbers.get(f"{axis}_n", numbers["n"])
+    if value is None:
+        return None
+    low, high = wilson(round(value * n), n)
+    return f"{percent(value)} ({low * 100:.0f}–{high * 100:.0f})"
+
+
+def difference_table(run: Run) -> str:
+    axis = run["decision"]["axis"]
+    rows = [
+        [
+            f"{row['b']} − {row['a']}",
+            f"{row['difference'] * 100:+.0f}",
+            f"{row['low'] * 100:+.0f} to {row['high'] * 100:+.0f}",
+            row["wins"],
+            row["losses"],
+            row["ties"],
+            "< 0.001" if row["p"] < 0.001 else f"{row['p']:.3f}",
+        ]
+        for row in run["differences"]
+        if row["axis"] == axis and row["n"]
+    ]
+    headers = ["difference", "points", "95 % interval", "repaired", "broken", "same", "p"]
+    return f"<h3>Paired differences ({axis})</h3>" + table(headers, rows, numeric=[1, 2, 3, 4, 5, 6])
+
+
+def cost_table(run: Run) -> str:
+    costs = {row["arm"]: row for row in run.get("costs") or []}
+    rows = [
+        [
+            arm,
+            usd(row["usd"]),
+            None if row["usd_per_right"] is None else usd(row["usd_per_right"]),
+            None if row["usd_per_additional"] is None else usd(row["usd_per_additional"]),
+            row["formula"],
+        ]
+        for arm in ORDER
+        if (row := costs.get(arm))
+    ]
+    if not rows:
+        return ""
+    headers = ["arm", "a query", "a right answer", "one more than base", "formula"]
+    note = '<p class="ft-note">Tokens measured (a prompt token taken as 4 characters), prices from the cost model.</p>'
+    return f"<h3>What it costs ({run['decision']['axis']})</h3>" + table(headers, rows, numeric=[1, 2, 3]) + note

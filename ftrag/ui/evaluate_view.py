@@ -1,0 +1,214 @@
+"""A run -> the pieces of the Evaluate tab, verdict first. Everything that a user or a model wrote is escaped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from ftrag.decision.wording import percent as whole
+from ftrag.evaluation.arms import ARMS, AXES
+from ftrag.evaluation.attribution import ADVICE, CAUSES
+from ftrag.evaluation.stats import wilson
+from ftrag.ui import texts
+from ftrag.ui.evaluate_tables import ORDER, usd
+from ftrag.ui.view import Safe, percent, table
+
+Run = Mapping[str, Any]
+REASONS = 3  # that are read at once; the rest unfolds
+
+
+def marked(text: str) -> Safe:
+    """Escaped text in which `this` is code and **this** is bold."""
+    coded = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
+    return Safe(re.sub(r"\*\*([^*]+)\*\*", r"<b>\1</b>", coded))
+
+
+def verdict_card(run: Run) -> str:
+    decision = run["decision"]
+    parts = [_warnings(run), f'<p class="ft-route">{escape(decision["sentence"])}</p>']
+    parts += [two_by_two(run, decision["axis"]), _reasons(run["reasons"])]
+    parts += [f"<p>{sentence}</p>" for sentence in (*_prior(run), *_gates(run), *_costs(run))]
+    parts.append(_would_change(decision["would_change"]))
+    parts.append(f'<p class="ft-note">{_facts(run)}</p>')
+    if run.get("recorded"):
+        said = texts.RECORDED.format(machine=run["machine"], created=run["created"][:10], command=_again(run))
+        parts.append(f'<p class="ft-note">{marked(said)}</p>')
+    return f'<div class="ft-card">{"".join(parts)}</div>'
+
+
+def _again(run: Run) -> str:
+    return f"python -m ftrag new demo --example {run['example']}, then train demo and evaluate demo"
+
+
+def _warnings(run: Run) -> str:
+    if not run["stale"]:
+        return ""
+    return f'<p class="ft-bad" id="stale">{escape(texts.STALE.format(changed=", ".join(run["stale"])))}</p>'
+
+
+def _reasons(reasons: Sequence[str]) -> str:
+    """What decided is the last comparison and what follows it; the comparisons before unfold."""
+    beaten = [reason for reason in reasons if " beats " in reason]
+    shown = [*beaten, *(reason for reason in reasons if "beat" not in reason)][: REASONS + 2] or list(reasons[:REASONS])
+    rest = [reason for reason in reasons if reason not in shown]
+    more = f"<details><summary>All comparisons ({len(rest)} more)</summary>{_list(rest)}</details>" if rest else ""
+    return _list(shown) + more
+
+
+def _list(lines: Sequence[str]) -> str:
+    return f'<ul class="ft-list">{"".join(f"<li>{escape(line)}</li>" for line in lines)}</ul>'
+
+
+def _prior(run: Run) -> list[str]:
+    """The questionnaire, and what the example was built to show, against the evidence."""
+    said = []
+    if prior := run["decision"].get("prior"):
+        said.append(f"<b>Questionnaire:</b> {escape(prior['sentence'])}")
+    expected, route = run.get("expected_route"), run["decision"]["route"]
+    if expected and expected != route:
+        said.append(
+            f"<b>Expected:</b> this example was built to lead to {escape(expected)}; measured is {escape(route)}, and "
+            "the measurement stands. A model of this size may need training even to read a passage."
+        )
+    return said
+
+
+def _gates(run: Run) -> list[str]:
+    gates, gated = run["gates"], run["decision"].get("gated")
+    if not gates:
+        return []
+    bad = [row["metric"] for row in gates["rows"] if row["state"] not in ("pass", "off")]
+    state = {"pass": "pass", "fail": "fail", "unmeasured": "are not all measured"}[gates["state"]]
+    named = f" ({', '.join(bad)})" if bad else ""
+    said = f"<b>Gates:</b> those of {escape(gates['arm'])} {state}{escape(named)}"
+    said += "." if gates["state"] == "pass" else ", so it cannot be promoted."
+    if gated and gated["failed"] and gated["route"] != run["decision"]["route"]:
+        failed, route = escape(", ".join(gated["failed"])), escape(gated["route"])
+        said += (
+            " These are the defaults, and they bind promotion alone; were they binding here too, "
+            f"{failed} would not count and the route would be <b>{route}</b>."
+        )
+    return [said]
+
+
+def _costs(run: Run) -> list[str]:
+    rows = {row["arm"]: row for row in run.get("costs") or []}
+    held = rows.get(run["decision"]["held"])
+    if not held or held["arm"] == "base":
+        return []
+    more = held["usd_per_additional"]
+    extra = "" if more is None else f", {usd(abs(more))} {'per additional right answer' if more > 0 else 'saved each'}"
+    return [f"<b>Cost:</b> {held['arm']} {usd(held['usd'])} a query, base {usd(rows['base']['usd'])}{extra}."]
+
+
+def _would_change(rows: Sequence[Mapping[str, str]]) -> str:
+    if not rows:
+        return ""
+    lines = [f"{row['change'][0].upper()}{row['change'][1:]}: {row['why']}." for row in rows]
+    return f"<details><summary>What would change this verdict ({len(rows)})</summary>{_list(lines)}</details>"
+
+
+def _facts(run: Run) -> str:
+    effect = run["minimum_detectable_effect"] * 100
+    unscored = sum((run.get("unscored") or {}).values())
+    left_out = f" {unscored} answers could not be scored and are left out." if unscored else ""
+    return (
+        f"{run['n']} questions; the smallest gain they could have shown is {effect:.0f} points (power 0.8, exact "
+        f"McNemar).{left_out} {escape(run['machine'])}, {escape(run['created'])}."
+    )
+
+
+def two_by_two(run: Run, axis: str) -> str:
+    """With and without retrieval, with and without LoRA: the question of the product in four cells."""
+    arms = run["arms"]
+    cells = {arm: arms[arm].get(axis) for arm in ("base", "base+rag", "lora", "lora+rag") if arm in arms}
+    if len(cells) < 2:
+        return ""
+    best = max((value for value in cells.values() if value is not None), default=None)
+
+    def one(arm: str) -> str:
+        value = cells.get(arm)
+        mark = ' class="best"' if value and value == best else ""
+        return f'<div{mark}><b>{percent(value)}</b><span class="ft-mute">{arm}</span></div>'
+
+    said = "right in fact and form" if axis == "both" else f"right in {'fact' if axis == 'content' else 'form'}"
+    return (
+        f'<div class="ft-2x2"><div class="h">{said}</div><div class="h">without retrieval</div>'
+        f'<div class="h">with retrieval</div><div class="h">base model</div>{one("base")}{one("base+rag")}'
+        f'<div class="h">fine-tuned</div>{one("lora")}{one("lora+rag")}</div>{_interaction(run, axis)}'
+    )
+
+
+def _interaction(run: Run, axis: str) -> str:
+    value = (run.get("interaction") or {}).get(axis)
+    if not value:
+        return ""
+    sure = "" if value["low"] <= 0 <= value["high"] else ", and the interval excludes 0"
+    verb = "more" if value["difference"] >= 0 else "less"
+    return (
+        f'<p class="ft-note">Retrieval gains {abs(value["difference"]) * 100:.0f} points {verb} on the tuned model '
+        f"than on the base model (95 % interval {value['low'] * 100:+.0f} to {value['high'] * 100:+.0f}{sure}).</p>"
+    )
+
+
+def bars(run: Run) -> str:
+    """Two bars per arm with their intervals, arms in the order of their cost, diagnoses last."""
+    rows = [_bar_row(arm, run["arms"][arm]) for arm in ORDER if arm in run["arms"]]
+    legend = "".join(f'<span class="ft-key {axis}">{axis}</span>' for axis in AXES)
+    note = "Share of right answers, cheapest arm first; the line is the 95 % interval. Oracle arms are diagnoses."
+    head = f'<h3>Right answers per arm</h3><p class="ft-note">{legend} {note}</p>'
+    return f'{head}<div class="ft-bars">{"".join(rows)}</div>'
+
+
+def _bar_row(arm: str, numbers: Mapping[str, Any]) -> str:
+    lines = [_bar(numbers[axis], numbers[f"{axis}_n"], axis) for axis in AXES if numbers[axis] is not None]
+    return f'<div class="l" title="{escape(ARMS[arm].why)}">{arm}</div><div>{"".join(lines)}</div>'
+
+
+def _bar(value: float, n: int, axis: str) -> str:
+    low, high = wilson(round(value * n), n)
+    return (
+        f'<div class="b {axis}"><span class="t"><i style="width:{value * 100:.1f}%"></i>'
+        f'<u style="left:{low * 100:.1f}%;width:{(high - low) * 100:.1f}%"></u></span><b>{whole(value)}</b></div>'
+    )
+
+
+def cause_table(run: Run) -> str:
+    names = [name for name in CAUSES if any(counts.get(name) for counts in run["causes"].values())]
+    rows = [[name, *(run["causes"][axis].get(name) for axis in AXES), ADVICE[name]] for name in names]
+    wanted = run.get("shopping") or []
+    get = f"<p><b>To get, for the facts:</b></p>{_list(wanted)}" if wanted else ""
+    head = "<h3>Why questions fail</h3>"
+    return head + table(["cause", "content", "behaviour", "what to do"], rows, numeric=[1, 2]) + _regressions(run) + get
+
+
+def _regressions(run: Run) -> str:
+    broken = [
+        f"{arm} ({', '.join(f'{count} {axis}' for axis, count in counts.items() if count)})"
+        for arm, counts in run["regressions"].items()
+        if any(counts.values())
+    ]
+    return f'<p class="ft-note">Wrong although base is right: {escape("; ".join(broken))}.</p>' if broken else ""
+
+
+# --- before the run
+
+
+def plan_card(plan: Mapping[str, Any]) -> str:
+    """How long the chosen arms take and what so many questions can show."""
+    needed = "; ".join(
+        f"{row['effect'] * 100:.0f} points: {row['questions']:,}" for row in plan["needed"] if row["questions"]
+    )
+    time = "no estimate" if plan["seconds"] is None else f"about {_minutes(plan['seconds'])}"
+    return (
+        f'<p class="ft-note"><b>{len(plan["arms"])} arms × {plan["n"]} questions: {time}</b>, '
+        f"{escape(plan['basis'])}. The smallest gain that would show is "
+        f"<b>{plan['smallest_effect'] * 100:.0f} points</b>. Questions needed to find a gain of {needed} "
+        f"(power 0.8, comparisons: {plan['comparisons']}).</p>"
+    )
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

@@ -1,0 +1,114 @@
+"""What the Evaluate tab shows of a run: verdict first, arms by cost, groups that filter rows, gates that are edited."""
+
+import json
+import re
+
+import pytest
+
+from ftrag import conclusions, workflows
+from ftrag import project as projects
+from ftrag.errors import InputError
+from ftrag.project import EXAMPLES
+from ftrag.ui import evaluate_release, evaluate_rows, evaluate_tables, evaluate_view
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture
+def run():
+    return json.loads((EXAMPLES / "support" / "recorded" / "run.json").read_text()) | {"stale": []}
+
+
+def test_the_verdict_says_route_interval_and_what_is_stale(run):
+    card = evaluate_view.verdict_card(run)
+    assert run["decision"]["sentence"] in card
+    assert card.index("ft-route") < card.index("ft-2x2") < card.index("Gates:")
+    assert "stale" not in card
+    assert "data, index changed" in evaluate_view.verdict_card(run | {"stale": ["data", "index"]})
+
+
+def test_what_a_comparison_before_the_last_said_unfolds(run):
+    run["reasons"] = ["a does not beat b: +0.", "c beats b: +9.", "Retrieval repairs 3."]
+    card = evaluate_view.verdict_card(run)
+    assert card.index("c beats b") < card.index("<summary>All comparisons (1 more)") < card.index("a does not beat b")
+
+
+def test_the_example_that_measures_otherwise_says_so(run):
+    said = evaluate_view.verdict_card(run | {"expected_route": "prompt"})
+    assert "built to lead to prompt" in said and "the measurement stands" in said
+
+
+def test_default_gates_tell_what_they_would_change(run):
+    run["decision"] |= {"gated": {"route": "rag", "held": "base+rag", "failed": ["lora", "lora+rag"]}}
+    assert "the route would be <b>rag</b>" in evaluate_view.verdict_card(run)
+
+
+def test_arms_stand_in_the_order_of_their_cost(run):
+    bars = evaluate_view.bars(run)
+    labels = re.findall(r'<div class="l"[^>]*>([^<]+)</div>', bars)
+    assert labels == [arm for arm in evaluate_tables.ORDER if arm in run["arms"]]
+    assert labels[0] == "base" and labels[-1] == "lora+oracle"
+    assert bars.count('class="b content"') == bars.count('class="b behaviour"') == len(labels)
+
+
+def test_a_click_on_a_group_gives_its_rows_and_every_point_has_a_group(run):
+    svg = evaluate_rows.scatter(run)
+    clicked = [int(number) for number in re.findall(r'<circle class="[^"]+" data-group="(\d+)"', svg)]
+    assert len(clicked) == sum(len(one["points"]) for one in run["clusters"])
+    for number, group in enumerate(run["clusters"]):
+        rows = evaluate_rows.chosen_rows(run, f"group|{number}")
+        assert {row["id"] for row in rows} == set(group["ids"])
+        assert f'<button type="button" data-group="{number}"' in svg
+    values = [value for _, value in evaluate_rows.filters(run)]
+    assert values[0] == "all" and len(values) == len(set(values))
+    assert all(evaluate_rows.row_values(run, value) for value in values)
+
+
+def test_the_first_row_that_opens_is_a_failure_which_the_verdict_repairs(run):
+    row = evaluate_rows.telling(run["rows"], run["decision"]["held"])
+    assert row["cause"]["content"] != "solved"
+    assert row["answers"][run["decision"]["held"]]["content"] is True
+
+
+def test_a_question_shows_all_that_belongs_to_it_and_nothing_as_markup(run):
+    row = run["rows"][0] | {"question": HOSTILE, "evidence": ["16.80"]}
+    row["answers"]["lora"]["text"] = HOSTILE
+    card = evaluate_rows.row_card(run, row, [("fees.md", f"It costs 16.80. {HOSTILE}")])
+    assert "<img" not in card and "<mark>16.80</mark>" in card
+    assert all(f"<b>{arm}</b>" in card for arm in row["answers"])
+
+
+@pytest.mark.parametrize(
+    ("base", "text", "shown"),
+    [
+        ("It costs 5 euros today", "It costs 9 euros today", "It costs <ins>9</ins> euros today"),
+        ("wholly different words", "nothing at all alike here", "nothing at all alike here"),
+        ("It costs 5 euros", "It costs €16.80 & more", "It costs <ins><mark>€16.80</mark> &amp; more</ins>"),
+    ],
+)
+def test_what_base_does_not_say_is_underlined_and_what_was_expected_is_marked(base, text, shown):
+    assert evaluate_rows.difference(base, text, ["€16.80"]) == shown
+
+
+def test_words_in_backticks_are_code_and_the_rest_is_text():
+    assert evaluate_view.marked("run `a <b>` **now**") == "run <code>a &lt;b&gt;</code> <b>now</b>"
+
+
+def test_gates_are_edited_as_rows(home, run):
+    workflows.new(home, "demo", "support")
+    project = home / "projects" / "demo"
+    projects.write_json(project / "runs" / "r" / "run.json", run | {"run": "r", "recorded": True})
+    rows = evaluate_release.gate_rows(project)
+    assert len(rows) == 5 and rows[0][1] == "general"
+    rows = [["true", "behaviour", "held", "at least", "0.99", "ours"], [False, "", "", "", "", ""]]
+    evaluate_release.save(project, "r", rows)
+    again = projects.read_json(project / "runs" / "r" / "run.json")
+    (kept,) = again["gates"]["rows"]
+    assert (kept["metric"], kept["limit"], kept["on"]) == ("behaviour", 0.99, True)
+    assert again["gates"]["set"] and again["decision"]["held"] == "base"  # the bound of 72 of 72 is 0.95
+    assert "set by this project" in evaluate_release.gate_table(conclusions.gate_result(project, again))
+    evaluate_release.save(project, "r", None)
+    assert projects.read_json(project / "runs" / "r" / "run.json")["decision"]["route"] == run["decision"]["route"]
+    with pytest.raises(InputError, match="gate 1: the limit must be a number"):
+        evaluate_release.edited([[True, "general", "held", "at least", "much", "why"]])
+    assert "Nothing has been promoted" in evaluate_release.release_table(project)
