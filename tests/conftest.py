@@ -25,3 +25,14 @@ def shared():
     if not folder.is_dir():
         pytest.skip(f"no shared folder at {folder}: set FTRAG_SHARED to run this test")
     return folder
+
+
+@pytest.fixture(scope="session")
+def space(tmp_path_factory):
+    """(address, seconds until it answered, home) of the app as a Space starts it: no secrets, and no Hub."""
+    from tests.browser import served
+
+    home = tmp_path_factory.mktemp("space")
+    settings = {"SYSTEM": "spaces", "GRADIO_SERVER_NAME": "127.0.0.1", "HF_ENDPOINT": "http://127.0.0.1:9"}
+    with served(home, **settings) as (address, seconds):
+        yield address, seconds, home
