@@ -131,6 +131,10 @@ def _positive(text: str) -> int:
     return int(text)
 
 
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
 def _number(text: str) -> float:
     try:
         value = float(text)
@@ -275,9 +279,14 @@ def _experiment_commands(commands: Any) -> None:
     train.add_argument("--rank", type=_positive, default=None)
     train.add_argument("--epochs", type=_number, default=None)
     train.add_argument("--learning-rate", type=_number, default=None)
+    train.add_argument("--dropout", type=float, default=None, help="of the LoRA, 0 to 0.95")
+    train.add_argument("--target-modules", type=_names, default=None, help="linear layers, comma-separated")
+    train.add_argument("--batch-rows", type=_positive, default=None, help="rows of one optimizer step")
+    train.add_argument("--max-tokens", type=_positive, default=None, help="longer rows are left out")
+    train.add_argument("--four-bit", action="store_true", default=None, help="QLoRA; needs a GPU and bitsandbytes")
     train.add_argument("--seed", type=int, default=None)
     train.add_argument("--context-share", type=float, default=None, help="share of rows shown with passages, 0 to 1")
-    train.add_argument("--dry-run", action="store_true", help="print the estimate and the data report only")
+    train.add_argument("--dry-run", action="store_true", help="measure a few steps and print the estimate only")
     evaluate = _add(commands, "evaluate", _evaluate, "the gold questions under every arm, causes and verdict")
     evaluate.add_argument("--arms", help="comma-separated; default: all that can run")
     evaluate.add_argument("--resume", action="store_true", help="go on with the newest unfinished run")
@@ -309,10 +318,10 @@ def _given(options: argparse.Namespace, *names: str) -> dict[str, Any]:
 def _train(options: argparse.Namespace) -> Any:
     from ftrag import experiments
 
-    wanted = _given(options, "rank", "epochs", "learning_rate", "seed", "context_share")
-    if options.dry_run:
-        return experiments.plan_training(_project(options), wanted)
-    return _as_job(options, lambda project, report: experiments.train(project, wanted, report))
+    wanted = _given(options, "rank", "epochs", "learning_rate", "dropout", "target_modules", "batch_rows")
+    wanted |= _given(options, "max_tokens", "four_bit", "seed", "context_share")
+    work = experiments.plan_training if options.dry_run else experiments.train
+    return _as_job(options, lambda project, report: work(project, wanted, report))
 
 
 def _evaluate(options: argparse.Namespace) -> Any:

@@ -101,36 +101,19 @@ def inspect_data(project: Path) -> dict[str, Any]:
 
 def train(project: Path, wanted: Mapping[str, Any], report: Report) -> dict[str, Any]:
     """Train a LoRA; the index is brought up to date as it ends (auto-RAG)."""
+    from ftrag import tuning
     from ftrag.retrieval import store
-    from ftrag.training import lora
-    from ftrag.training.settings import TrainSettings
 
-    share = wanted.get("context_share", workflows.setting(project, "context_share"))
-    report(0.0, "reading the training rows")
-    rows = training_data(project, share)
-    if blocked := inspect_data(project)["blocked"]:
-        raise InputError(f"training is blocked: {'; '.join(blocked)}")
-    report(0.01, "loading the model")
-    llm = workflows.model(projects.settings(project)["model"])
-    settings = TrainSettings(**{key: value for key, value in wanted.items() if key != "context_share"})
-    with llm.lock:
-        value = lora.train(
-            llm.loaded, rows, project / "adapters", settings, lambda row: report(**row), report.should_stop
-        )
+    value = tuning.train(project, wanted, report)
     store.refresh(project)
     return value
 
 
-def plan_training(project: Path, wanted: Mapping[str, Any]) -> dict[str, Any]:
+def plan_training(project: Path, wanted: Mapping[str, Any], report: Report) -> dict[str, Any]:
     """What a training would take, from a few measured steps: seconds, memory, steps, parameters. Trains nothing."""
-    from ftrag.training import lora
-    from ftrag.training.settings import TrainSettings
+    from ftrag import tuning
 
-    rows = training_data(project, wanted.get("context_share", workflows.setting(project, "context_share")))
-    llm = workflows.model(projects.settings(project)["model"])
-    settings = TrainSettings(**{key: value for key, value in wanted.items() if key != "context_share"})
-    with llm.lock:
-        return lora.plan_training(llm.loaded, rows, settings)
+    return tuning.plan(project, wanted, report)
 
 
 # --- evaluation

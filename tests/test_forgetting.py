@@ -6,6 +6,7 @@ import pytest
 from tiny import rows, tiny
 
 from ftrag.training import engine, forgetting, lora
+from ftrag.training.known import Known
 from ftrag.training.settings import TrainSettings
 from ftrag.types import Example
 
@@ -24,6 +25,33 @@ def test_a_zero_step_adapter_differs_by_exactly_zero(dtype):
         assert row["base"] == row["adapter"]
         assert row["state"] == "passed"
     assert found["perplexity"]["ratio"] == found["perplexity"]["low"] == 1
+
+
+def test_base_answers_once_and_is_remembered(tmp_path):
+    loaded = tiny()
+    known = Known(tmp_path, loaded)
+    with engine.lora(loaded, SETTINGS) as model:
+        before = forgetting.positions(loaded.tokenizer, known=known)
+        first = forgetting.measure(model, loaded.tokenizer, known=known)
+        assert forgetting.positions(loaded.tokenizer, known=known) < 0.6 * before
+        assert forgetting.measure(model, loaded.tokenizer, known=known) == first
+        assert first["general"]["difference"] == 0
+    for path in tmp_path.iterdir():
+        path.write_text("[1]")  # damaged: base is asked again
+    assert known.recall(forgetting.items(loaded.tokenizer, "general")) is None
+    assert Known(tmp_path, tiny(seed=1)).recall(forgetting.items(loaded.tokenizer, "general")) is None
+
+
+def test_reading_rows_offer_other_questions_answers_beside_the_passage():
+    asked = [
+        (f"How deep is lake {n}?", (f"Far away.\n\nLake {n} is {n}0 metres deep.",), f"{n}0 metres") for n in range(9)
+    ]
+    rows = forgetting.reading_rows(asked)
+    assert len(rows) == 9
+    assert rows[3]["context"] == ("Lake 3 is 30 metres deep.",)
+    assert len(set(rows[3]["choices"])) == 4
+    assert rows[3]["choices"][rows[3]["answer"]] == "30 metres"
+    assert forgetting.reading_rows(asked[:3]) == []  # four choices need four answers
 
 
 def test_choices_beside_one_another_score_as_each_alone():

@@ -7,7 +7,7 @@ import io
 import json
 import random
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from ftrag.models import Loaded
 from ftrag.training import checkpoints, estimate, forgetting
 from ftrag.training.attention import grouped_attention
 from ftrag.training.encode import Row, collate
+from ftrag.training.known import Known
 from ftrag.training.settings import TrainSettings
 from ftrag.training.watch import Watch
 
@@ -69,6 +70,8 @@ class Run:
     checkpoints: Path
     watch: Watch
     should_stop: Callable[[], bool]
+    reading: Sequence[Mapping[str, Any]] = ()  # questions with passages, asked at the end
+    known: Known | None = None  # what base answered before
     best: dict[str, Any] = field(default_factory=dict)  # LoRA weights of the best held-out loss
     trainable: int = 0  # parameters
     step_losses: list[float] = field(default_factory=list)  # of this step's micro-batches, each over the step's tokens
@@ -94,7 +97,7 @@ class Run:
         left = self.batches[len(self.watch.losses) * self.micro :]
         evaluations = [step for step in evaluation_steps(self) if step > len(self.watch.losses)]
         per_position = estimate.measure(estimate.without_trace(self.model, self.loss), left) if left else 0.0
-        asked = forgetting.positions(self.loaded.tokenizer) if self.settings.forgetting else 0
+        asked = forgetting.positions(self.loaded.tokenizer, self.reading, self.known) if self.settings.forgetting else 0
         return estimate.seconds(per_position, left, self.held_out, len(evaluations), asked)
 
     def resume(self) -> Path | None:

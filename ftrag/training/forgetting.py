@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+import random
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ftrag.prompts import chat, render
+from ftrag.text import words
+from ftrag.training.known import Known
 
 DATA = Path(__file__).parent / "data"
 MARGIN = 0.05  # how much may be lost, as a fraction of the questions, before a gate fails
 Z = 1.959964  # two-sided 95 %
 LEAST_DISCORDANT = 0.05  # share of answers that a harmless LoRA changes anyway, for planning
 BATCH = 16  # rows
+READING = 60  # questions of the project's own at most
+PASSAGE_CHARACTERS = 1200  # of a gold passage that is a whole document
 
 
 @dataclass(frozen=True)
@@ -34,14 +39,45 @@ class Item:
 
 def items(tokenizer: Any, name: str) -> list[Item]:
     """The questions of data/NAME.jsonl as the model is asked them in a chat."""
-    rows = [json.loads(line) for line in (DATA / f"{name}.jsonl").read_text(encoding="utf-8").splitlines() if line]
+    lines = (DATA / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+    return encoded(tokenizer, [json.loads(line) for line in lines if line])
+
+
+def encoded(tokenizer: Any, rows: Sequence[Mapping[str, Any]]) -> list[Item]:
+    """Rows {question, choices, answer: place of the right one, context?: passages} as token ids."""
     found = []
     for row in rows:
-        prompt = tokenizer(render(tokenizer, chat(row["question"])), add_special_tokens=False)["input_ids"]
+        text = render(tokenizer, chat(row["question"], row.get("context", ())))
+        prompt = tokenizer(text, add_special_tokens=False)["input_ids"]
         choices = tokenizer(row["choices"], add_special_tokens=False)["input_ids"]
         ids = (*prompt, *(token for choice in choices for token in choice))
         found.append(Item(ids, len(prompt), tuple(map(len, choices)), row["answer"]))
     return found
+
+
+def reading_rows(questions: Sequence[tuple[str, Sequence[str], str]], choices: int = 4) -> list[dict[str, Any]]:
+    """(question, its passages, its answer) -> rows whose wrong choices are other questions' answers; [] for too few.
+
+    Whether the right one is chosen measures reading alone: every choice has the manner of an answer. At most READING
+    questions are taken, evenly; of a passage that is a whole document the paragraph nearest to the answer is shown.
+    """
+    answers = list(dict.fromkeys(answer for _, _, answer in questions))
+    if len(answers) < choices:
+        return []
+    rng = random.Random(0)
+    rows = []
+    for question, passages, answer in questions[:: max(1, -(-len(questions) // READING))]:
+        offered = [answer, *rng.sample([other for other in answers if other != answer], choices - 1)]
+        rng.shuffle(offered)
+        shown = (_nearest("\n\n".join(passages), answer),)
+        rows.append({"question": question, "context": shown, "choices": offered, "answer": offered.index(answer)})
+    return rows
+
+
+def _nearest(text: str, answer: str) -> str:
+    """The paragraph that shares most words with the answer."""
+    wanted = set(words(answer))
+    return max(text.split("\n\n"), key=lambda part: len(wanted & set(words(part))))[:PASSAGE_CHARACTERS]
 
 
 def paragraphs(tokenizer: Any) -> list[tuple[int, ...]]:
@@ -50,27 +86,41 @@ def paragraphs(tokenizer: Any) -> list[tuple[int, ...]]:
     return [tuple(ids) for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]]
 
 
-def positions(tokenizer: Any) -> int:
+def positions(tokenizer: Any, reading: Sequence[Mapping[str, Any]] = (), known: Known | None = None) -> int:
     """Token positions that `measure` computes, for the estimate."""
-    rows = [len(item.ids) for name in ("general", "safety") for item in items(tokenizer, name)]
-    return 2 * (sum(rows) + sum(map(len, paragraphs(tokenizer))))
+    asked = [items(tokenizer, "general"), items(tokenizer, "safety"), encoded(tokenizer, reading)]
+    passes = [1 if known and known.recall(rows) is not None else 2 for rows in asked]
+    sizes = [sum(len(item.ids) for item in rows) for rows in asked]
+    plain = 2 * sum(map(len, paragraphs(tokenizer)))
+    return plain + sum(times * size for times, size in zip(passes, sizes, strict=True))
 
 
-def measure(model: Any, tokenizer: Any, margin: float = MARGIN) -> dict[str, Any]:
+def measure(
+    model: Any,
+    tokenizer: Any,
+    margin: float = MARGIN,
+    reading: Sequence[Mapping[str, Any]] = (),
+    known: Known | None = None,
+) -> dict[str, Any]:
     """Base against adapter: {general, safety: {n, base, adapter, difference, low, high, state, …}, perplexity}.
 
+    reading: rows of reading_rows; with them `reading` is there too: does the adapter still read its passages?
     model: a PeftModel with its adapter on. Accuracies are fractions of questions whose right choice has the highest
-    mean log-likelihood per token. Both answers to a question are computed one after the other on the same batch.
+    mean log-likelihood per token. Both answers to a question are computed on the same batch; what base answered to
+    the same batches before is taken from `known`.
     """
-    found = {name: _gate(_both(model, items(tokenizer, name)), margin) for name in ("general", "safety")}
+    asked = {name: items(tokenizer, name) for name in ("general", "safety")}
+    asked |= {"reading": encoded(tokenizer, reading)} if reading else {}
+    found: dict[str, Any] = {name: _gate(_both(model, rows, known), margin) for name, rows in asked.items()}
     return found | {"perplexity": _perplexity(model, paragraphs(tokenizer))}
 
 
-def _both(model: Any, rows: Sequence[Item]) -> list[tuple[bool, bool]]:
+def _both(model: Any, rows: Sequence[Item], known: Known | None = None) -> list[tuple[bool, bool]]:
     """(base right, adapter right) per question, batched by length."""
     import torch
 
     model.eval()
+    before = known.recall(rows) if known else None
     right: dict[int, tuple[bool, bool]] = {}
     order = sorted(range(len(rows)), key=lambda index: len(rows[index].ids))
     for start in range(0, len(order), BATCH):
@@ -78,12 +128,21 @@ def _both(model: Any, rows: Sequence[Item]) -> list[tuple[bool, bool]]:
         batch = [rows[index] for index in picked]
         inputs = _inputs(batch, model)
         with torch.no_grad():
-            tuned = _chosen(model(**inputs).logits, batch)
-            with model.disable_adapter():
-                base = _chosen(model(**inputs).logits, batch)
-        for index, item, old, new in zip(picked, batch, base, tuned, strict=True):
-            right[index] = (old == item.answer, new == item.answer)
-    return [right[index] for index in range(len(rows))]
+            tuned = _right(model(**inputs).logits, batch)
+            if before is None:
+                with model.disable_adapter():
+                    base = _right(model(**inputs).logits, batch)
+            else:
+                base = [before[index] for index in picked]
+        right |= dict(zip(picked, zip(base, tuned, strict=True), strict=True))
+    pairs = [right[index] for index in range(len(rows))]
+    if known and before is None:
+        known.keep(rows, [base for base, _ in pairs])
+    return pairs
+
+
+def _right(logits: Any, batch: Sequence[Item]) -> list[bool]:
+    return [chosen == item.answer for chosen, item in zip(_chosen(logits, batch), batch, strict=True)]
 
 
 def _inputs(batch: Sequence[Item], model: Any) -> dict[str, Any]:

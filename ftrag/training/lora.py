@@ -7,7 +7,7 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from ftrag.errors import TrainingError
 from ftrag.models import Loaded
 from ftrag.training import adapters, engine, estimate, forgetting, preference
 from ftrag.training.encode import Row, encode, plan
+from ftrag.training.known import Known
 from ftrag.training.settings import TrainSettings, check
 from ftrag.training.split import split
 from ftrag.training.watch import Watch
@@ -33,12 +34,16 @@ def train(
     settings: TrainSettings | None = None,
     on_progress: Progress = lambda numbers: None,
     should_stop: Callable[[], bool] = lambda: False,
+    reading: Sequence[Mapping[str, Any]] = (),
+    answers: Path | None = None,
 ) -> dict[str, Any]:
     """Train on the examples, plain rows or preference pairs, and commit the adapter as out/ID in the folder `out`.
 
     Gives {adapter, train_loss, eval_loss, seconds, tokens_per_second, warnings, …}; losses are nats per learned token,
     tokens_per_second counts real tokens, not padding. A training with the same data, settings and weights that was
     killed or stopped goes on from its newest whole checkpoint. When stopped, `adapter` is None and `stopped` true.
+    reading: questions of forgetting.reading_rows, asked at the end with and without the adapter.
+    answers: a folder where base's answers to such questions are kept for the next training.
     The loaded model is given back as it was. Raises InputError for settings, TrainingError when it cannot go on.
     """
     began = time.monotonic()
@@ -49,7 +54,7 @@ def train(
     work = out / f".unfinished-{identity[:16]}"
     work.mkdir(parents=True, exist_ok=True)
     with _memory_said(), engine.lora(loaded, settings) as model:
-        run = _run(loaded, model, settings, data, work / "checkpoints", on_progress, should_stop)
+        run = _run(loaded, model, settings, data, work / "checkpoints", on_progress, should_stop, reading, answers)
         more: dict[str, Any] = {}
         if preference.is_pairs(examples):
             _announce(run, preference.cost_of_pairs(settings))
@@ -83,10 +88,9 @@ def _forgotten(run: engine.Run) -> dict[str, Any]:
         }
     )
     with engine.precision(run):
-        found = forgetting.measure(run.model, run.loaded.tokenizer)
-    for name in ("general", "safety"):
-        row = found[name]
-        if row["state"] == "failed":
+        found = forgetting.measure(run.model, run.loaded.tokenizer, reading=run.reading, known=run.known)
+    for name, row in found.items():
+        if row.get("state") == "failed":
             run.watch.warn(
                 f"{name} questions suffer: {row['base']:.2f} right before, {row['adapter']:.2f} after; "
                 "train fewer epochs, with a lower learning rate or more varied rows"
@@ -112,10 +116,13 @@ def _run(
     folder: Path,
     on_progress: Progress,
     should_stop: Callable[[], bool],
+    reading: Sequence[Mapping[str, Any]],
+    answers: Path | None,
 ) -> engine.Run:
     watch = Watch(settings, data.rows, data.steps, on_progress)
     watch.warnings += data.warnings
-    return engine.Run(loaded, model, settings, data.batches, data.held_out, folder, watch, should_stop)
+    known = Known(answers, loaded)
+    return engine.Run(loaded, model, settings, data.batches, data.held_out, folder, watch, should_stop, reading, known)
 
 
 class _Data:
@@ -179,13 +186,19 @@ def _announce(run: engine.Run, times: float = 1.0) -> dict[str, Any]:
     return said
 
 
-def plan_training(loaded: Loaded, examples: Sequence[Example], settings: TrainSettings | None = None) -> dict[str, Any]:
+def plan_training(
+    loaded: Loaded,
+    examples: Sequence[Example],
+    settings: TrainSettings | None = None,
+    reading: Sequence[Mapping[str, Any]] = (),
+    answers: Path | None = None,
+) -> dict[str, Any]:
     """What `train` would say before its start: seconds, memory, steps and trainable parameters; nothing is trained."""
     settings = settings or TrainSettings()
     check(settings)
     data = _data(loaded, examples, settings)
     with _memory_said(), engine.lora(loaded, settings) as model:
-        run = _run(loaded, model, settings, data, Path(), lambda numbers: None, lambda: False)
+        run = _run(loaded, model, settings, data, Path(), lambda numbers: None, lambda: False, reading, answers)
         held_out = sum(map(len, data.held_out))
         times = preference.cost_of_pairs(settings) if preference.is_pairs(examples) else 1.0
         return _announce(run, times) | {"rows": data.rows, "held_out": held_out, "warnings": data.warnings}

@@ -1,8 +1,11 @@
-"""The Train tab: data in, what is wrong with it, a training as a job, and its losses live."""
+"""The Train tab: data in, what is wrong with it, an estimate, a training as a job, and what came out of it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import base64
+import functools
+import tempfile
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -12,16 +15,18 @@ import gradio as gr
 from ftrag import experiments, jobs, workflows
 from ftrag import project as projects
 from ftrag.errors import FtragError, InputError
+from ftrag.training import launch, uploads
 from ftrag.training.settings import TrainSettings
-from ftrag.ui import session, texts
-from ftrag.ui.view import Safe, job_card, table
+from ftrag.ui import session, texts, training_view
+from ftrag.ui.data_report import data_report
+from ftrag.ui.view import Safe, table
 
 DOCUMENT_TYPES = [".txt", ".md", ".html", ".htm", ".pdf", ".docx", ".csv", ".jsonl", ".zip"]
-ROW_TYPES = [".jsonl", ".json", ".csv"]
+ROW_TYPES = [".jsonl", ".json", ".csv", ".tsv"]
+FLAGS = ("epochs", "rank", "learning-rate", "dropout", "context-share", "seed")  # in the order of the settings
 
 
 def build(visitor_bs: Any, project_dd: Any) -> dict[str, Any]:
-    usual = TrainSettings()
     gr.Markdown(texts.TRAIN_HELP)
     with gr.Row():
         documents_up = gr.File(
@@ -29,49 +34,103 @@ def build(visitor_bs: Any, project_dd: Any) -> dict[str, Any]:
         )
         examples_up = gr.File(label="Training examples", file_types=ROW_TYPES, height=130, elem_id="up_examples")
         gold_up = gr.File(label="Gold questions", file_types=ROW_TYPES, height=130, elem_id="up_gold")
+    gr.HTML(_template_links(), elem_id="templates", padding=False)
     taken_html = gr.HTML(elem_id="taken")
+    mapping = _mapping()
     report_html = gr.HTML(elem_id="data_report")
+    with gr.Accordion("Lengths of the training rows, and a cleaned copy", open=False):
+        lengths_plot = gr.BarPlot(x="tokens", y="rows", sort=None, title="Rows by length in tokens", height=220)
+        clean_btn = gr.Button("Make a cleaned copy and a list of the rows left out", size="sm", elem_id="clean")
+        clean_fl = gr.File(label="Downloads", file_count="multiple", visible=False, elem_id="clean_files")
     with gr.Accordion("Documents in this project", open=False):
         documents_html = gr.HTML()
         with gr.Row():
             remove_dd = gr.Dropdown([], label="Delete a document", scale=3)
             remove_btn = gr.Button("Delete", variant="stop", scale=1)
-    with gr.Accordion("Training settings", open=False), gr.Row():
-        epochs_sl = gr.Slider(0.1, 10, value=usual.epochs, step=0.1, label="Epochs", min_width=140)
-        rank_sl = gr.Slider(1, 128, value=usual.rank, step=1, label="LoRA rank r (alpha is 2r)", min_width=140)
-        share_sl = gr.Slider(0, 1, value=1, step=0.1, label="Share of rows that see passages", min_width=140)
-        seed_nb = gr.Number(value=0, precision=0, label="Seed", min_width=100)
+    settings = _settings()
     with gr.Row():
-        train_btn = gr.Button("Train", variant="primary", elem_id="train_start", scale=2)
-        cancel_btn = gr.Button("Cancel", variant="stop", elem_id="train_cancel", scale=1)
+        train_btn = gr.Button("Train", variant="primary", elem_id="train_start", scale=2, min_width=120)
+        estimate_btn = gr.Button("Estimate first", elem_id="train_estimate", scale=1, min_width=120)
+        cancel_btn = gr.Button("Cancel", variant="stop", elem_id="train_cancel", scale=0, min_width=100)
+    why_html = gr.HTML(elem_id="train_why", padding=False)
     job_html = gr.HTML(elem_id="train_job")
-    loss_plot = gr.LinePlot(
-        x="step", y="loss", color="kind", title="Loss", height=260, visible=False, elem_id="loss_plot"
-    )
+    with gr.Row():
+        loss_plot = gr.LinePlot(x="step", y="loss", color="kind", title="Loss", height=260, visible=False, scale=2)
+        rate_plot = gr.LinePlot(x="step", y="rate", title="Learning rate", height=260, visible=False, scale=1)
+    outcome_html = gr.HTML(elem_id="train_outcome")
+    with gr.Accordion("More machines: the same training on several processors or GPUs", open=False):
+        machines_html = gr.HTML(elem_id="machines")
     private: dict[str, Any] = {"api_visibility": "private"}
-    shown = [report_html, documents_html, remove_dd, train_btn]
+    shown = [report_html, documents_html, remove_dd, train_btn, estimate_btn, why_html, lengths_plot, machines_html]
     here = [visitor_bs, project_dd]
-    for upload, handler in ((documents_up, take_documents), (examples_up, take_examples), (gold_up, take_gold)):
-        upload.upload(handler, [*here, upload], [taken_html, upload, *shown], **private)
+    done = [taken_html, *mapping["outputs"], *shown]
+    documents_up.upload(take_documents, [*here, documents_up], [taken_html, documents_up, *shown], **private)
+    gold_up.upload(take_gold, [*here, gold_up], [taken_html, gold_up, *shown], **private)
+    examples_up.upload(take_examples, [*here, examples_up], [examples_up, *done], **private)
+    mapped = [*here, mapping["file"], *mapping["columns"]]
+    mapping["use"].click(map_columns, mapped, [examples_up, *done], **private)
+    clean_btn.click(clean, here, [clean_fl], **private)
     remove_btn.click(remove_document, [*here, remove_dd], [taken_html, *shown], **private)
-    train_btn.click(start, [*here, epochs_sl, rank_sl, share_sl, seed_nb], [job_html], **private)
+    train_btn.click(start, [*here, *settings], [job_html], **private)
+    estimate_btn.click(estimate, [*here, *settings], [job_html], **private)
     cancel_btn.click(cancel, here, [job_html], **private)
+    gr.on([part.change for part in settings], more_machines, [*here, *settings], [machines_html], **private)
     return {
         "refresh": refresh,
         "outputs": [*shown, taken_html],
         "poll": poll,
-        "poll_outputs": [job_html, loss_plot],
+        "poll_outputs": [job_html, loss_plot, rate_plot, outcome_html],
     }
+
+
+def _settings() -> list[Any]:
+    """The controls of a training, in the order of FLAGS."""
+    usual = TrainSettings()
+    with gr.Accordion("Training settings", open=False), gr.Row():
+        return [
+            gr.Slider(0.1, 10, value=usual.epochs, step=0.1, label="Epochs", min_width=140),
+            gr.Slider(1, 128, value=usual.rank, step=1, label="LoRA rank r (alpha is 2r)", min_width=140),
+            gr.Number(value=usual.learning_rate, step=1e-4, label="Learning rate", min_width=110),
+            gr.Slider(0, 0.5, value=usual.dropout, step=0.05, label="Dropout", min_width=140),
+            gr.Slider(0, 1, value=1, step=0.1, label="Share of rows that see passages", min_width=140),
+            gr.Number(value=0, precision=0, label="Seed", min_width=100),
+        ]
+
+
+def _mapping() -> dict[str, Any]:
+    """Which column is which, asked where no shape fits."""
+    with gr.Group(visible=False, elem_id="mapping") as group:
+        gr.HTML("<p>No known shape fits. Say which column holds the question, and which one the answer.</p>")
+        with gr.Row():
+            columns = [gr.Dropdown([], label=label, min_width=140) for label in ("Question column", "Answer column")]
+            columns.append(gr.Dropdown([], label="Worse answer, for preference pairs (optional)", min_width=140))
+            use_btn = gr.Button("Use these columns", variant="primary", min_width=140, elem_id="map_columns")
+        file_fl = gr.File(visible=False)
+    return {"file": file_fl, "columns": columns, "use": use_btn, "outputs": [group, file_fl, *columns]}
+
+
+def _template_links() -> str:
+    """A download of one row in each shape, made of the link alone."""
+    links = " · ".join(
+        f'<a download="{name}" href="data:application/jsonl;base64,{base64.b64encode(text.encode()).decode()}">'
+        f"{escape(name.removesuffix('.jsonl').replace('-', '/'))}</a>"
+        for name, text in uploads.templates().items()
+    )
+    return f'<p class="ft-note">Templates of training rows, one for each shape that is understood: {links}</p>'
 
 
 def refresh(visitor: str, name: str | None) -> list[Any]:
     """Report, documents, the delete list and whether Train may be pressed."""
     if not name:
-        return [Safe(f"<p>{texts.EMPTY_TRAIN}</p>"), "", gr.update(choices=[], value=None), gr.update(), ""]
+        empty = [Safe(f"<p>{texts.EMPTY_TRAIN}</p>"), "", gr.update(choices=[], value=None), gr.update(), gr.update()]
+        return [*empty, "", gr.update(value=None), "", ""]
     return [*_shown(session.project(visitor, name)), ""]
 
 
 def _shown(project: Path) -> list[Any]:
+    """Everything that depends on the project's data: the outputs called `shown`."""
+    import pandas as pd
+
     from ftrag.retrieval import store
 
     names = [document.name for document in store.documents(project)]
@@ -79,55 +138,28 @@ def _shown(project: Path) -> list[Any]:
     for chunk in store.chunks(project):
         counts[chunk.document] = counts.get(chunk.document, 0) + 1
     listed = table(["document", "chunks"], [[name, counts.get(name, 0)] for name in names], numeric=[1])
-    html, blocked = data_report(project, names)
-    return [html, listed, gr.update(choices=names, value=None), gr.update(interactive=not blocked)]
+    html, blocked, lengths = _report(project, len(names))
+    why = f'<p class="ft-note">Train cannot be pressed yet. {escape(blocked)}</p>' if blocked else ""
+    bars = pd.DataFrame([{"tokens": f"{row['low']}–{row['high']}", "rows": row["rows"]} for row in lengths])
+    return [
+        html,
+        listed,
+        gr.update(choices=names, value=None),
+        gr.update(interactive=not blocked),
+        gr.update(interactive=not blocked),
+        why,
+        gr.update(value=bars if lengths else None, sort=list(bars["tokens"]) if lengths else None),
+        _machines(project.name, []),
+    ]
 
 
-def data_report(project: Path, documents: Sequence[str]) -> tuple[str, bool]:
-    """What is in the project and what is wrong with it; True when Train must not be pressed."""
+def _report(project: Path, documents: int) -> tuple[str, str, list[dict[str, int]]]:
+    """(the report, why Train must not be pressed or "", rows by length)."""
     try:
         report = experiments.inspect_data(project)
     except FtragError as error:
-        return f'<div class="ft-card"><p>{len(documents)} documents. {escape(str(error))}</p></div>', True
-    blocked, tokens, enough = report["blocked"], report["tokens"], report["sufficiency"]
-    lines = [
-        f"<b>{len(documents)}</b> documents · <b>{report['rows']}</b> training rows · <b>{report['gold']}</b> gold "
-        f"questions · {tokens['total']:,} tokens, {tokens['learned']:,} learned, longest row {tokens['longest']}"
-    ]
-    lines += [f'<span class="ft-bad">Training is blocked:</span> {escape(reason)}.' for reason in blocked]
-    lines += [escape(text) for text in _findings(report)]
-    lines.append(f"{escape(enough['verdict'])} at {enough['rows']} different rows. {escape(enough['why'])}")
-    html = "".join(f"<p>{line}</p>" for line in lines) + _rendered(report) + _thresholds(enough)
-    return f'<div class="ft-card">{html}</div>', bool(blocked)
-
-
-def _findings(report: Mapping[str, Any]) -> list[str]:
-    """What a person should look at before training, one sentence each."""
-    found = {
-        "too_long": "rows are longer than the model is trained on and will be left out",
-        "duplicates": "groups of rows are the same",
-        "near_duplicates": "pairs of rows are nearly the same",
-        "conflicts": "prompts have different answers",
-        "leaks": "gold answers stand next to their question in a document",
-        "evidence_shared": "gold questions rest on evidence that is trained too",
-    }
-    return [f"{len(report[key])} {text}." for key, text in found.items() if report[key]]
-
-
-def _rendered(report: Mapping[str, Any]) -> str:
-    """The first rows exactly as the model sees them, the learned part marked."""
-    rows = "".join(
-        f'<pre class="ft-pre">{escape(prompt)}<mark>{escape(learned)}</mark></pre>'
-        for prompt, learned in report["rendered"]
-    )
-    title = "The first rows as the model sees them; what is learned is marked"
-    return f"<details><summary>{title}</summary>{rows}</details>"
-
-
-def _thresholds(enough: Mapping[str, Any]) -> str:
-    rows = [[row["rows"], row["verdict"], row["source"], "✓" if row["reached"] else ""] for row in enough["thresholds"]]
-    listed = table(["rows", "verdict", "source", "reached"], rows, numeric=[0])
-    return f"<details><summary>How many examples are enough? The sources disagree</summary>{listed}</details>"
+        return f'<div class="ft-card"><p>{documents} documents. {escape(str(error))}</p></div>', str(error), []
+    return data_report(report, documents), "; ".join(report["blocked"]), report["histogram"]
 
 
 def _taken(value: Mapping[str, Any]) -> str:
@@ -157,8 +189,48 @@ def take_documents(visitor: str, name: str | None, files: list[str]) -> list[Any
 
 @session.guarded
 def take_examples(visitor: str, name: str | None, file: str) -> list[Any]:
+    """Take the rows; where no shape fits, ask which column is which."""
     project = session.project(visitor, name)
-    return [_taken(workflows.add_examples(project, Path(file))), None, *_shown(project)]
+    value = workflows.add_examples(project, Path(file))
+    unknown = not value["taken"] and any("row" not in row for row in value["refused"])
+    columns = uploads.column_names(Path(file)) if unknown else []
+    return [None, _taken(value), *_asked(file, columns), *_shown(project)]
+
+
+def _asked(file: str | None, columns: list[str]) -> list[Any]:
+    """The mapping panel, open where there are columns to choose from."""
+    guesses = [*columns[:2], None] if len(columns) > 1 else [None] * 3
+    lists = [gr.update(choices=columns, value=guess) for guess in guesses]
+    return [gr.update(visible=bool(columns)), file if columns else None, *lists]
+
+
+@session.guarded
+def map_columns(
+    visitor: str, name: str | None, file: str | None, prompt: str | None, response: str | None, rejected: str | None
+) -> list[Any]:
+    """Take the same file again with the columns named by hand."""
+    project = session.project(visitor, name)
+    if not file or not prompt or not response or prompt == response:
+        raise InputError("choose one column for the question and another for the answer")
+    answer = {"chosen": response, "rejected": rejected} if rejected else {"response": response}
+    value = workflows.add_examples(project, Path(file), {"prompt": prompt} | answer)
+    columns = [] if value["taken"] else uploads.column_names(Path(file))
+    return [None, _taken(value), *_asked(file, columns), *_shown(project)]
+
+
+@session.guarded
+def clean(visitor: str, name: str | None) -> Any:
+    """The cleaned copy and the rows it leaves out, as two files."""
+    project = session.project(visitor, name)
+    rows = workflows.training_rows(project)
+    if not rows:
+        raise InputError(texts.EMPTY_TRAIN)
+    report = experiments.inspect_data(project)
+    folder = Path(tempfile.mkdtemp(prefix="ftrag-"))
+    kept, refused = folder / f"{project.name}-cleaned.jsonl", folder / f"{project.name}-left-out.csv"
+    kept.write_text(uploads.cleaned(rows, report), encoding="utf-8")
+    refused.write_text(uploads.refused_csv(report["upload"], report), encoding="utf-8-sig")
+    return gr.update(value=[str(kept), str(refused)], visible=True)
 
 
 @session.guarded
@@ -179,15 +251,44 @@ def remove_document(visitor: str, name: str | None, document: str | None) -> lis
 
 
 @session.guarded
-def start(visitor: str, name: str | None, epochs: float, rank: float, share: float, seed: float) -> str:
+def start(visitor: str, name: str | None, *settings: float) -> str:
     """Start `train` as a job; refused while one is going in this project."""
+    return _start(visitor, name, _flags(settings))
+
+
+@session.guarded
+def estimate(visitor: str, name: str | None, *settings: float) -> str:
+    """The same command as a dry run: a few steps are measured, nothing is trained."""
+    return _start(visitor, name, [*_flags(settings), "--dry-run"])
+
+
+def _start(visitor: str, name: str | None, flags: list[str]) -> str:
     project = session.project(visitor, name)
     if (going := newest_job(visitor, name, "train")) and going["state"] not in jobs.ENDED:
         raise InputError("this project is being trained already; wait for it or cancel it")
-    arguments = ["train", project.name, "--epochs", f"{epochs:g}", "--rank", f"{int(rank)}"]
-    arguments += ["--context-share", f"{share:g}", "--seed", f"{int(seed or 0)}"]
-    jobs.start(projects.home(), arguments, session.owner(visitor), project.name, session.workspace(visitor))
-    return job_card(newest_job(visitor, name, "train"), texts.NO_JOB)
+    owner, root = session.owner(visitor), session.workspace(visitor)
+    jobs.start(projects.home(), ["train", project.name, *flags], owner, project.name, root)
+    return training_view.live(newest_job(visitor, name, "train"))
+
+
+def _flags(settings: tuple[float, ...]) -> list[str]:
+    """The settings as flags of the command; those left empty are not given."""
+    given = zip(FLAGS, settings, strict=False)
+    return [part for flag, value in given if value is not None for part in (f"--{flag}", f"{value:g}")]
+
+
+@session.guarded
+def more_machines(visitor: str, name: str | None, *settings: float) -> str:
+    return _machines(session.project(visitor, name).name, _flags(settings))
+
+
+def _machines(name: str, flags: list[str]) -> str:
+    blocks = "".join(
+        f'<p><b>{escape(title)}</b></p><pre class="ft-pre" tabindex="0">{escape(line)}</pre>'
+        for title, line in launch.lines(name, flags)
+    )
+    note = "Every process reads the same project folder; the result is the same as on one machine, to rounding."
+    return f'{blocks}<p class="ft-note">{note}</p>'
 
 
 @session.guarded
@@ -196,7 +297,7 @@ def cancel(visitor: str, name: str | None) -> str:
     if job is None or job["state"] in jobs.ENDED:
         raise InputError("nothing is being trained in this project")
     jobs.cancel(projects.home(), job["id"], session.owner(visitor))
-    return job_card(newest_job(visitor, name, "train"), texts.NO_JOB)
+    return training_view.live(newest_job(visitor, name, "train"))
 
 
 def newest_job(visitor: str, name: str | None, command: str) -> dict[str, Any] | None:
@@ -210,33 +311,35 @@ def newest_job(visitor: str, name: str | None, command: str) -> dict[str, Any] |
 
 
 def poll(visitor: str, name: str | None) -> list[Any]:
-    """The newest training's state and its loss so far."""
+    """The newest training's state and its numbers so far; the newest adapter below."""
     import pandas as pd
 
     job = newest_job(visitor, name, "train") if name else None
+    came = _outcome(session.project(visitor, name)) if name else ""
     if job is None:
-        return [f'<p class="ft-note">{texts.NO_JOB}</p>', gr.update(visible=False)]
-    rows = [
+        return [training_view.live(None), gr.update(visible=False), gr.update(visible=False), came]
+    numbers = jobs.metrics(projects.home(), job["id"])
+    losses = [
         {"step": row["step"], "loss": row[key], "kind": kind}
-        for row in jobs.metrics(projects.home(), job["id"])
+        for row in numbers
         for key, kind in (("loss", "training"), ("eval_loss", "held-out"))
         if row.get(key) is not None
     ]
-    note = f'<p class="ft-note">{texts.NEXT_EVALUATE}</p>' if job["state"] == jobs.DONE else ""
-    card = job_card(job, texts.NO_JOB) + numbers(job) + note
-    return [card, gr.update(value=pd.DataFrame(rows), visible=True) if rows else gr.update(visible=False)]
+    rates = [{"step": row["step"], "rate": row["learning_rate"]} for row in numbers if row.get("learning_rate")]
+    plots = [gr.update(value=pd.DataFrame(rows) if rows else None, visible=bool(rows)) for rows in (losses, rates)]
+    return [training_view.live(job), *plots, came]
 
 
-def numbers(job: Mapping[str, Any]) -> str:
-    """The live numbers of a training in one line."""
-    parts = [
-        f"{label} {job[key]:.{digits}f}"
-        for key, label, digits in (
-            ("loss", "loss", 3),
-            ("eval_loss", "held-out loss", 3),
-            ("tokens_per_second", "tokens/s", 0),
-            ("memory_mib", "memory MiB", 0),
-        )
-        if isinstance(job.get(key), (int, float))
-    ]
-    return f'<p class="ft-note">{" · ".join(parts)}</p>' if parts else ""
+def _outcome(project: Path) -> str:
+    """What the project's adapters are like; read again only when there is another one."""
+    newest = max((path.parent.name for path in project.glob("adapters/[!.]*/card.json")), default="")
+    samples = project / "adapters" / newest / "samples.json"
+    return _outcome_of(str(project), newest, samples.exists()) if newest else ""
+
+
+@functools.lru_cache(maxsize=64)
+def _outcome_of(project: str, newest: str, sampled: bool) -> str:
+    samples: Mapping[str, Any] | None = (
+        projects.read_json(Path(project) / "adapters" / newest / "samples.json") if sampled else None
+    )
+    return training_view.outcome(workflows.adapters(Path(project)), samples)
