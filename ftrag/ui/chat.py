@@ -1,120 +1,201 @@
-"""The Chat tab: two columns, one model, streaming side by side with sources."""
+"""The Chat tab: one question, two columns, streaming side by side with sources; openly or blind, with a vote."""
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from ftrag import workflows
-from ftrag.errors import InputError
-from ftrag.ui import session, texts
-from ftrag.ui.view import Safe, source_card
+from ftrag import outcomes, quotas, routing, votes, workflows
+from ftrag.errors import FtragError, InputError
+from ftrag.types import Generation
+from ftrag.ui import chat_view, session, texts, warm
+from ftrag.ui.chat_view import BASE, CONTEXTS
 
 UPDATE_SECONDS = 1 / 12
-NONE, RETRIEVED = "without retrieval", "with retrieval"
-BASE = "base model"
-PRESETS = ("Same model: without and with retrieval", "Base or LoRA, both with retrieval", "Base or LoRA, no retrieval")
+AGAIN_HEAT = 0.7  # the least temperature of "Again": at 0 the same answer would come back
+MOST_K, MOST_TOKENS, MOST_HEAT, MOST_THRESHOLD = 10, 256, 1.5, 0.9
+LOADING_SECONDS = 120.0  # how long a question waits for the built-in model
+SAME, LORA_READS, LORA_BARE, RELEASE = range(len(texts.PRESETS))
+DOWNLOAD_JS = """(text, name) => { if (!text) return;
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([text], {type: 'text/plain;charset=utf-8'}));
+  link.download = name; link.click(); setTimeout(() => URL.revokeObjectURL(link.href), 1000); }"""
 
 
 def build(visitor_bs: Any, project_dd: Any) -> dict[str, Any]:
     """The tab's components, wired; returns what the page refreshes when the project changes."""
-    preset_rd = gr.Radio(list(PRESETS), value=PRESETS[0], label="Compare", elem_id="chat_preset")
-    with gr.Accordion("Columns and settings", open=False):
-        with gr.Row():
-            adapter_dd = [
-                gr.Dropdown([BASE], value=BASE, label=f"Column {side}: weights", min_width=140) for side in "AB"
-            ]
-            context_dd = [
-                gr.Dropdown([NONE, RETRIEVED], value=value, label=f"Column {side}: passages", min_width=140)
-                for side, value in (("A", NONE), ("B", RETRIEVED))
-            ]
-        with gr.Row():
-            k_sl = gr.Slider(1, 10, value=3, step=1, label="Passages (k)", min_width=140)
-            tokens_sl = gr.Slider(16, 256, value=96, step=8, label="Longest answer, tokens", min_width=140)
-            heat_sl = gr.Slider(0, 1.5, value=0, step=0.1, label="Temperature (0: always the likeliest)", min_width=140)
-    with gr.Row(equal_height=True):
-        chat_cb, note_html, source_html = [], [], []
-        for side in "AB":
-            with gr.Column(min_width=300):
-                chat_cb.append(
-                    gr.Chatbot(
-                        label=f"Column {side}",
-                        height=340,
-                        placeholder=texts.EMPTY_CHAT,
-                        sanitize_html=True,
-                        render_markdown=False,
-                        buttons=["copy"],
-                        elem_id=f"chat_{side.lower()}",
-                    )
-                )
-                note_html.append(gr.HTML(elem_classes="ft-note"))
-                source_html.append(gr.HTML())
-    with gr.Row():
+    with gr.Row(equal_height=False):
+        preset_rd = gr.Radio(
+            list(texts.PRESETS), value=texts.PRESETS[SAME], label="Compare", elem_id="chat_preset", scale=4
+        )
+        blind_cb = gr.Checkbox(label=texts.BLIND, info=texts.BLIND_INFO, elem_id="chat_blind", scale=2, min_width=220)
+    with gr.Accordion(texts.CHAT_SETTINGS, open=False, elem_id="chat_settings"):
+        settings, router_html, votes_html = _settings()
+    with gr.Row(equal_height=False):
         question_tb = gr.Textbox(
             placeholder=texts.CHAT_PLACEHOLDER,
             label="Question",
             scale=6,
-            min_width=200,
-            lines=1,
+            min_width=220,
+            max_lines=4,
             elem_id="chat_question",
         )
-        ask_btn = gr.Button("Ask both", variant="primary", scale=1, min_width=110, elem_id="chat_ask")
-        stop_btn = gr.Button("Stop", variant="stop", scale=1, min_width=90, elem_id="chat_stop")
-        clear_btn = gr.Button("Clear", scale=1, min_width=90)
+        ask_btn = gr.Button("Ask both", variant="primary", scale=0, min_width=110, elem_id="chat_ask")
+        stop_btn = gr.Button("Stop", variant="stop", scale=0, min_width=80, elem_id="chat_stop")
     suggested_ds = gr.Dataset(
-        components=[question_tb], samples=[], label="Try one of the gold questions", visible=False
+        components=[question_tb], samples=[], label=texts.SUGGESTED, visible=False, elem_id="chat_questions"
     )
+    with gr.Row(equal_height=False):
+        sides = [_side(place) for place in "ab"]
+    with gr.Row(visible=False, elem_id="chat_vote") as vote_row:
+        vote_btn = {
+            choice: gr.Button(title, size="sm", min_width=110, elem_id=f"vote_{choice}")
+            for choice, title in zip(("left", "tie", "right"), texts.VOTES, strict=True)
+        }
+    with gr.Row():
+        again_btn = gr.Button(texts.AGAIN, size="sm", min_width=90, elem_id="chat_again")
+        export_btn = {
+            form: gr.Button(f"Export {title}", size="sm", min_width=110, elem_id=f"chat_{form}")
+            for form, title in (("md", "Markdown"), ("json", "JSON"))
+        }
+        clear_btn = gr.Button("Clear", size="sm", min_width=80, elem_id="chat_clear")
+    turns_st, asked_st = gr.State([]), gr.State({})
+    file_tb, name_tb = gr.Textbox(visible=False), gr.Textbox(visible=False)
 
-    columns = [*adapter_dd, *context_dd, k_sl]
-    outputs = [*chat_cb, *note_html, *source_html, question_tb]
+    chats, heads, notes, cards = (
+        [one[part] for one in sides] for part in ("chat", "head", "note", "cards")
+    )  # left, right
+    shown = [*chats, *heads, *notes, *cards, vote_row, turns_st, asked_st]
+    columns = [*settings["adapter"], *settings["context"], *settings["k"]]
     private: dict[str, Any] = {"api_visibility": "private"}
-    preset_rd.input(apply_preset, [preset_rd, visitor_bs, project_dd], [*adapter_dd, *context_dd], **private)
+    quiet = private | {"show_progress": "hidden"}
+    streamed = quiet | {"concurrency_limit": 8, "concurrency_id": "generation"}
+    limits = [settings["tokens"], settings["heat"], settings["threshold"], blind_cb]
     asked = {
         "fn": answer,
-        "inputs": [visitor_bs, project_dd, question_tb, *columns, tokens_sl, heat_sl, *chat_cb],
-        "outputs": outputs,
-        "concurrency_limit": 8,
-        "concurrency_id": "generation",
-        "show_progress": "hidden",
+        "inputs": [visitor_bs, project_dd, question_tb, *columns, *limits, turns_st, *chats],
+        "outputs": [*shown, question_tb],
     }
-    running = [ask_btn.click(**asked, **private), question_tb.submit(**asked, **private)]
-    stop_btn.click(None, cancels=running, **private)
-    clear_btn.click(clear, None, outputs, cancels=running, **private)
-    suggested_ds.click(lambda row: row[0], suggested_ds, question_tb, show_progress="hidden", **private)
-    return {"refresh": refresh, "outputs": [*adapter_dd, suggested_ds, k_sl]}
+    repeated = {
+        "fn": again,
+        "inputs": [visitor_bs, project_dd, asked_st, *columns, *limits, turns_st, *chats],
+        "outputs": shown,
+    }
+    picked = suggested_ds.click(lambda row: row[0], suggested_ds, question_tb, **quiet)
+    running = [
+        ask_btn.click(**asked, **streamed),
+        question_tb.submit(**asked, **streamed),
+        picked.then(**asked, **streamed),
+        again_btn.click(**repeated, **streamed),
+    ]
+    stop_btn.click(stopped, [asked_st], [*notes, vote_row], cancels=running, **quiet)
+    clear_btn.click(clear, None, [*shown, question_tb], cancels=running, **quiet)
+    preset_rd.input(apply_preset, [preset_rd, visitor_bs, project_dd], columns[:4], **private)
+    gr.on([box.input for box in columns[:4]], lambda: None, None, [preset_rd], **quiet)
+    here = [visitor_bs, project_dd]
+    for choice, button in vote_btn.items():
+        button.click(_voter(choice), [*here, turns_st, asked_st], [*shown[2:], votes_html], **quiet)
+    for form, button in export_btn.items():
+        written = button.click(_exporter(form), [project_dd, turns_st], [file_tb, name_tb], **quiet)
+        written.success(None, [file_tb, name_tb], None, js=DOWNLOAD_JS, **quiet)
+    outputs = [*settings["adapter"], *settings["k"], suggested_ds, router_html, votes_html, *shown, question_tb]
+    return {"refresh": refresh, "outputs": outputs}
+
+
+def _settings() -> tuple[dict[str, Any], Any, Any]:
+    """Both columns, then what holds for both; the router and the votes in a line each."""
+    parts: dict[str, Any] = {"adapter": [], "context": [], "k": []}
+    contexts = [(title, value) for value, title in CONTEXTS.items()]
+    with gr.Row(equal_height=False):
+        for place, value in (("Left", "none"), ("Right", "retrieved")):
+            with gr.Column(min_width=260):
+                weights = gr.Dropdown([(texts.BASE_MODEL, BASE)], value=BASE, label=f"{place}: weights")
+                parts["adapter"].append(weights)
+                parts["context"].append(gr.Dropdown(contexts, value=value, label=f"{place}: passages"))
+                parts["k"].append(gr.Slider(1, MOST_K, value=3, step=1, label=f"{place}: how many passages (k)"))
+    with gr.Row(equal_height=False):
+        parts["tokens"] = gr.Slider(16, MOST_TOKENS, value=96, step=8, label="Longest answer, tokens", min_width=200)
+        parts["heat"] = gr.Slider(
+            0, MOST_HEAT, value=0, step=0.1, label="Temperature (0: always the likeliest)", min_width=200
+        )
+        parts["threshold"] = gr.Slider(
+            0, MOST_THRESHOLD, value=0, step=0.05, label="Relevance threshold", info=texts.THRESHOLD_INFO, min_width=200
+        )
+    router_html = gr.HTML(elem_classes="ft-note", elem_id="chat_router")
+    votes_html = gr.HTML(elem_classes="ft-note", elem_id="chat_votes")
+    return parts, router_html, votes_html
+
+
+def _side(place: str) -> dict[str, Any]:
+    with gr.Column(min_width=300):
+        head = gr.HTML(elem_id=f"chat_head_{place}", padding=False)
+        chat = gr.Chatbot(
+            label={"a": "Left", "b": "Right"}[place],
+            show_label=False,
+            height=380,
+            placeholder=texts.EMPTY_CHAT,
+            sanitize_html=True,
+            render_markdown=False,
+            buttons=["copy", "copy_all"],
+            elem_id=f"chat_{place}",
+        )
+        note = gr.HTML(elem_classes="ft-note", elem_id=f"chat_note_{place}", padding=False)
+        cards = gr.HTML(elem_id=f"chat_cards_{place}", padding=False)
+    return {"head": head, "chat": chat, "note": note, "cards": cards}
+
+
+# --- the project and the columns
 
 
 def refresh(visitor: str, name: str | None) -> list[Any]:
-    """Adapters, suggestions and k of the project just chosen."""
+    """Weights, k, suggestions, the router's and the voters' agreement of the project just chosen; an empty chat."""
+    cleared = clear()
     if not name:
-        return [gr.update(choices=[BASE], value=BASE)] * 2 + [gr.update(samples=[], visible=False), gr.update()]
+        base = gr.update(choices=[(texts.BASE_MODEL, BASE)], value=BASE)
+        return [base, base, gr.update(), gr.update(), gr.update(samples=[], visible=False), "", "", *cleared]
     project = session.project(visitor, name)
-    weights = [BASE, *(card["id"] for card in reversed(workflows.adapters(project)))]
+    weights = gr.update(choices=chat_view.weights(project), value=BASE)
+    k = gr.update(value=workflows.setting(project, "k"))
+    questions = chat_view.suggestions(project)
+    suggested = gr.update(samples=[[question] for question in questions], visible=bool(questions))
+    return [weights, weights, k, k, suggested, router_line(project), votes.sentence(votes.agreement(project)), *cleared]
+
+
+def router_line(project: Path) -> str:
+    """What the router is, and how often it was right on the newest run."""
     try:
-        questions = [[gold.question] for gold in workflows.gold_rows(project)[:6]]
-    except InputError:
-        questions = []
-    return [
-        gr.update(choices=weights, value=weights[0]),
-        gr.update(choices=weights, value=weights[0]),
-        gr.update(samples=questions, visible=bool(questions)),
-        gr.update(value=workflows.setting(project, "k")),
-    ]
+        found = routing.sentence(routing.report(project))
+    except FtragError as error:
+        found = f"Not measured: {error}."
+    return f"{texts.ROUTER} {found}"
 
 
 @session.guarded
 def apply_preset(preset: str, visitor: str, name: str | None) -> list[Any]:
-    """Set both columns. A LoRA preset needs an adapter."""
-    if preset == PRESETS[0]:
-        return [gr.update(), gr.update(), NONE, RETRIEVED]
-    adapter = workflows.choose_adapter(session.project(visitor, name), None)
+    """Set both columns. A LoRA preset needs an adapter, a release a promoted one."""
+    place = texts.PRESETS.index(preset) if preset in texts.PRESETS else SAME
+    if place == SAME:
+        return [BASE, BASE, "none", "retrieved"]
+    project = session.project(visitor, name)
+    if place == RELEASE:
+        release = outcomes.promoted(project)
+        if release is None:
+            raise InputError("no release of this project is promoted yet; promote a run in tab 3 first")
+        return [BASE, release["adapter"] or BASE, "none", "retrieved"]
+    adapter = workflows.choose_adapter(project, None)
     if adapter is None:
         raise InputError("this project has no LoRA yet; train one in tab 2 first")
-    context = RETRIEVED if preset == PRESETS[1] else NONE
+    context = "retrieved" if place == LORA_READS else "none"
     return [BASE, adapter, context, context]
+
+
+# --- asking
 
 
 @session.guarded
@@ -122,68 +203,201 @@ def answer(
     visitor: str,
     name: str | None,
     question: str,
-    adapter_a: str,
-    adapter_b: str,
-    context_a: str,
-    context_b: str,
-    k: float,
-    tokens: float,
-    heat: float,
-    history_a: list[Any],
-    history_b: list[Any],
+    *settings: Any,
 ) -> Iterator[list[Any]]:
-    """Stream both columns, at most 12 updates a second. Closing this generator ends the token loop."""
+    """Ask both columns. settings: weights, contexts and k of both, tokens, heat, threshold, blind, turns, chats."""
     project = session.project(visitor, name)
-    asked = workflows.checked_question(question)
-    columns = [_column(adapter_a, context_a, k), _column(adapter_b, context_b, k)]
+    asked = workflows.checked_question(question or "")
+    columns, limits, blind, turns, chats = _read(project, settings)
+    first = True
+    for shown in _streamed(project, asked, columns, limits, blind, turns, chats):
+        yield [*shown, "" if first else gr.skip()]
+        first = False
+
+
+@session.guarded
+def again(visitor: str, name: str | None, last: Mapping[str, Any], *settings: Any) -> Iterator[list[Any]]:
+    """The last question once more, with chance in it; its turn is replaced."""
+    project = session.project(visitor, name)
+    if not last.get("question"):
+        raise InputError("there is no question to ask again; ask one first")
+    quotas.ask(session.owner(visitor))
+    columns, limits, blind, turns, chats = _read(project, settings)
+    limits = replace(limits, temperature=max(limits.temperature, AGAIN_HEAT))
+    yield from _streamed(
+        project, last["question"], columns, limits, blind, turns[:-1], [list(chat[:-2]) for chat in chats]
+    )
+
+
+def _read(
+    project: Path, settings: Sequence[Any]
+) -> tuple[list[dict[str, Any]], Generation, bool, list[Any], list[Any]]:
+    """The page's settings within their limits, whatever was sent: columns, generation, blind, turns, chats."""
+    adapters, contexts, ks = settings[0:2], settings[2:4], settings[4:6]
+    tokens, heat, threshold, blind, turns, *chats = settings[6:]
+    least = _within(threshold, 0, MOST_THRESHOLD)
+    columns = [
+        {
+            "adapter": workflows.choose_adapter(project, adapter or BASE),
+            "context": context if context in CONTEXTS else "none",
+            "k": int(_within(k, 1, MOST_K)),
+            "minimum_match": least,
+        }
+        for adapter, context, k in zip(adapters, contexts, ks, strict=True)
+    ]
     limits = workflows.generation(
         project,
-        max_new_tokens=int(min(max(tokens, 1), 512)),
-        temperature=float(min(max(heat, 0.0), 2.0)),
-        seed=time.time_ns() % 1000,
+        max_new_tokens=int(_within(tokens, 1, MOST_TOKENS)),
+        temperature=_within(heat, 0, MOST_HEAT),
+        seed=secrets.randbelow(2**31),
     )
-    before = [list(history or []) + [_turn("user", asked)] for history in (history_a, history_b)]
-    yield [*before, "…", "…", "", "", ""]
-    last = 0.0
-    state: list[dict[str, Any]] = []
-    for state in workflows.chat(project, asked, columns, limits):
+    return columns, limits, bool(blind), list(turns or []), [list(chat or []) for chat in chats]
+
+
+def _within(value: Any, least: float, most: float) -> float:
+    return float(min(max(float(value or 0), least), most))
+
+
+def _streamed(
+    project: Path,
+    question: str,
+    columns: list[dict[str, Any]],
+    limits: Generation,
+    blind: bool,
+    turns: list[Any],
+    chats: list[Any],
+) -> Iterator[list[Any]]:
+    """Both columns, at most 12 updates a second. Closing this generator ends the token loop.
+
+    In a blind turn the sides are shuffled, and nothing that tells them apart is sent before the vote.
+    """
+    if blind and secrets.randbelow(2):
+        columns = columns[::-1]
+    columns = [column | _routed(project, question, column) for column in columns]
+    before = [chat + [_said("user", question)] for chat in chats]
+    yield from _waiting(before, columns, blind, turns, question)
+    last, state = 0.0, []
+    for state in workflows.chat(project, question, columns, limits):
         if time.monotonic() - last >= UPDATE_SECONDS:
             last = time.monotonic()
-            yield _shown(before, state, columns)
+            yield _shown(before, state, columns, blind, turns, question)
     if state:
-        yield _shown(before, state, columns)
+        warm.answered(max(map(chat_view.speed, state)))
+        yield _shown(before, state, columns, blind, turns, question)
 
 
-def _column(adapter: str, context: str, k: float) -> dict[str, Any]:
-    return {
-        "adapter": None if adapter == BASE else adapter,
-        "context": "retrieved" if context == RETRIEVED else "none",
-        "k": int(min(max(k, 1), 20)),
-    }
+def _routed(project: Path, question: str, column: Mapping[str, Any]) -> dict[str, str]:
+    """Why the router looked a question up or did not, for columns that leave it to the router."""
+    if column["context"] != "auto":
+        return {}
+    found = routing.routed(project, question)
+    return {"why": f"router: {'looked up' if found['context'] == 'retrieved' else 'not looked up'}, {found['why']}"}
 
 
-def _turn(role: str, text: str) -> dict[str, str]:
+def _waiting(
+    before: list[Any], columns: Sequence[Mapping[str, Any]], blind: bool, turns: list[Any], question: str
+) -> Iterator[list[Any]]:
+    """The question at once; while the built-in model still loads, how far it is."""
+    heads = _heads(columns, blind)
+    asked = _asked(question, columns, blind, None)
+    deadline = time.monotonic() + LOADING_SECONDS
+    while warm.loading() and time.monotonic() < deadline:
+        yield [*before, *heads, warm.model_line(), "", "", "", gr.update(visible=False), turns, asked]
+        time.sleep(0.5)
+    yield [*before, *heads, "…", "…", "", "", gr.update(visible=False), turns, asked]
+
+
+def _said(role: str, text: str) -> dict[str, str]:
     return {"role": role, "content": text}
 
 
-def _shown(before: list[Any], state: list[dict[str, Any]], columns: Sequence[Mapping[str, Any]]) -> list[Any]:
-    chats = [turns + [_turn("assistant", column["text"])] for turns, column in zip(before, state, strict=True)]
-    notes = [_note(column, asked) for column, asked in zip(state, columns, strict=True)]
-    cards = ["".join(source_card(row) for row in column["sources"]) for column in state]
-    return [*chats, *notes, *cards, gr.skip()]
+def _heads(columns: Sequence[Mapping[str, Any]], hidden: bool) -> list[str]:
+    places = ("Left", "Right")
+    return [chat_view.side(None if hidden else column, place) for column, place in zip(columns, places, strict=True)]
 
 
-def _note(column: Mapping[str, Any], asked: Mapping[str, Any]) -> Safe:
-    passages = f" · {len(column['passages'])} passages read" if asked["context"] == "retrieved" else " · no passages"
-    if column["first"] is None:
-        return Safe("reading…" + passages)
-    rate = column["tokens"] / column["seconds"] if column["seconds"] else 0.0
-    ended = {"": "", "stop": "", "length": " · cut at the length limit", "time": " · cut at the time limit"}
-    return Safe(
-        f"first token {column['first']:.2f} s · {rate:.0f} tokens/s · {column['tokens']} tokens{passages}"
-        + ended[column["done"]]
-    )
+def _asked(question: str, columns: Sequence[Mapping[str, Any]], blind: bool, state: Any) -> dict[str, Any]:
+    """What the buttons below need of the newest question; kept on the server, so that a blind turn stays blind."""
+    return {"question": question, "columns": list(columns), "blind": blind, "state": state}
+
+
+def _shown(
+    before: list[Any],
+    state: list[dict[str, Any]],
+    columns: Sequence[Mapping[str, Any]],
+    blind: bool,
+    turns: list[Any],
+    question: str,
+) -> list[Any]:
+    chats = [chat + [_said("assistant", column["text"])] for chat, column in zip(before, state, strict=True)]
+    ended = all(column["done"] for column in state)
+    kept = [*turns, chat_view.turn(question, columns, state)]
+    details = _hidden(ended) if blind else _details(columns, state)
+    vote = gr.update(visible=blind and ended)
+    return [*chats, *_heads(columns, blind), *details, vote, kept, _asked(question, columns, blind, state)]
+
+
+def _hidden(ended: bool) -> list[str]:
+    """Notes and cards of a blind turn: neither times nor passages, which would tell."""
+    return [texts.VOTE_NOW if ended else "…"] * 2 + ["", ""]
+
+
+def _details(
+    columns: Sequence[Mapping[str, Any]], state: Sequence[Mapping[str, Any]], stopped: bool = False
+) -> list[str]:
+    notes = [chat_view.note(column, asked, stopped) for column, asked in zip(state, columns, strict=True)]
+    return [*notes, *(chat_view.cards(column) for column in state)]
+
+
+def stopped(asked: Mapping[str, Any]) -> list[Any]:
+    """After Stop: what there is so far, said to be stopped; a blind turn can be voted on as it is."""
+    if not asked.get("state"):
+        return [texts.STOPPED, texts.STOPPED, gr.update(visible=False)]
+    if asked["blind"]:
+        return [texts.VOTE_NOW, texts.VOTE_NOW, gr.update(visible=True)]
+    return [*_details(asked["columns"], asked["state"], stopped=True)[:2], gr.update(visible=False)]
+
+
+def _voter(choice: str) -> Any:
+    @session.guarded
+    def vote(visitor: str, name: str | None, turns: list[Any], asked: Mapping[str, Any]) -> list[Any]:
+        """Keep the vote, then show which column was which."""
+        project = session.project(visitor, name)
+        if not asked.get("blind") or not asked.get("state"):
+            raise InputError("there is nothing to vote on; ask a question with the blind mode on")
+        columns, state = asked["columns"], asked["state"]
+        sides = [
+            {"column": chat_view.column_name(column), "text": said["text"].strip()}
+            for column, said in zip(columns, state, strict=True)
+        ]
+        row = votes.vote(project, asked["question"], sides, choice)
+        gr.Info(_voted(row), duration=8)
+        kept = [*turns[:-1], dict(turns[-1]) | {"vote": choice, "scorer": row["scorer"]}] if turns else []
+        seen = dict(asked) | {"blind": False}
+        hidden = gr.update(visible=False)
+        said = votes.sentence(votes.agreement(project))
+        return [*_heads(columns, False), *_details(columns, state), hidden, kept, seen, said]
+
+    return vote
+
+
+def _voted(row: Mapping[str, Any]) -> str:
+    """What a vote did, in a sentence: whose answer it chose, and what the scorer says."""
+    chosen = texts.TIE if row["vote"] == "tie" else texts.CHOSE.format(column=row[row["vote"]]["column"])
+    if row["scorer"] is None:
+        return f"{chosen} {texts.NO_SCORER}"
+    return f"{chosen} {texts.SCORER_AGREES if row['scorer'] == row['vote'] else texts.SCORER_DIFFERS[row['scorer']]}"
+
+
+def _exporter(form: str) -> Any:
+    @session.guarded
+    def export(name: str | None, turns: list[Any]) -> list[str]:
+        """The conversation and its file's name; the browser makes the file, so that none lies on the server."""
+        return [chat_view.conversation(turns, name or "", form), f"ftrag-chat.{form}"]
+
+    return export
 
 
 def clear() -> list[Any]:
-    return [[], [], "", "", "", "", ""]
+    """An empty conversation: chats, headings, notes, cards, no vote, no turns, no question."""
+    return [[], [], "", "", "", "", "", "", gr.update(visible=False), [], {}, ""]

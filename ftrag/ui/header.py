@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from ftrag import jobs, workflows
+from ftrag import jobs, quotas, workflows
 from ftrag import project as projects
 from ftrag.errors import InputError
 from ftrag.ui import session, texts
@@ -160,8 +160,15 @@ def opened_example(visitor: str, name: str) -> str:
     """A copy of an example in the visitor's own workspace, with its recorded run and adapters."""
     root = session.workspace(visitor)
     if name not in projects.names(root):
-        workflows.new(root, name, name, recorded=True)
+        _new(root, name, name)
     return name
+
+
+def _new(root: Path, name: str, example: str | None = None) -> None:
+    """A project within the visitor's quota; an example brings its recorded run and adapters."""
+    quotas.projects(projects.names(root))
+    quotas.room(root, [])
+    workflows.new(root, name, example, recorded=bool(example))
 
 
 @session.guarded
@@ -177,7 +184,7 @@ def make(visitor: str, name: str, start: str) -> list[Any]:
     """A new project, empty or from an example; an empty one goes on in Train, where its data go in."""
     root, wanted = session.workspace(visitor), (name or "").strip() or _free(session.workspace(visitor))
     example = start.removeprefix(EXAMPLE) if start and start.startswith(EXAMPLE) else None
-    workflows.new(root, wanted, example, recorded=bool(example))
+    _new(root, wanted, example)
     return [choices(visitor, wanted), "", gr.update(selected="evaluate" if example else "train"), *_only("")]
 
 
@@ -186,7 +193,7 @@ def use_own(visitor: str) -> list[Any]:
     """`Use my own data`: an empty project, turned to the tab where its data go in."""
     root = session.workspace(visitor)
     name = _free(root)
-    workflows.new(root, name)
+    _new(root, name)
     gr.Info(texts.OWN_MADE.format(name=name), duration=6)
     return [choices(visitor, name), gr.update(selected="train")]
 

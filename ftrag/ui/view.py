@@ -64,14 +64,3 @@ def job_card(job: Mapping[str, Any] | None, empty: str) -> str:
     note = " · ".join(filter(None, [job["state"], left]))
     command = f'<div class="ft-code ft-note">The same by command: <code>{escape(job["command"])}</code></div>'
     return bar(job["fraction"], job["message"], note) + command
-
-
-def source_card(row: Mapping[str, Any]) -> str:
-    quote = escape(row["quote"][:600])
-    body = f"<mark>{quote}</mark>" if row["supports"] else quote
-    label = "supports the answer" if row["supports"] else "read, not used"
-    where = escape(row["where"] or "")
-    return (
-        f'<div class="ft-source"><b>{escape(row["document"])}</b> <span class="ft-mute">{where} · characters '
-        f"{row['start']}–{row['end']} · {label}</span><br>{body}</div>"
-    )

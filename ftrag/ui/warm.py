@@ -14,6 +14,7 @@ from ftrag.ui import texts
 
 DTYPES = {"bfloat16": "bf16", "float32": "fp32", "float16": "fp16"}
 MEASURED_TOKENS = 24
+THREAD = "ftrag-model"
 _line = {"text": ""}  # written by the loading thread, read by every visitor's clock
 _fastest = {"rate": 0.0}  # tokens per second of the best answer so far: what the machine does when nothing else runs
 
@@ -28,9 +29,9 @@ def answered(tokens_per_second: float) -> None:
     _fastest["rate"] = max(_fastest["rate"], tokens_per_second)
 
 
-def ready() -> bool:
-    """Whether the built-in model can answer at once."""
-    return bool(_line["text"]) and not _line["text"].startswith("…")
+def loading() -> bool:
+    """Whether the built-in model is on its way."""
+    return any(thread.name == THREAD for thread in threading.enumerate())
 
 
 def load_in_background() -> threading.Thread:
@@ -51,7 +52,7 @@ def load_in_background() -> threading.Thread:
             traceback.print_exception(error)
             _line["text"] = "… " + texts.MODEL_FAILED.format(reason=type(error).__name__)
 
-    thread = threading.Thread(target=load, daemon=True)
+    thread = threading.Thread(target=load, name=THREAD, daemon=True)
     thread.start()
     return thread
 
@@ -79,4 +80,4 @@ def rate(llm: LanguageModel) -> float:
     prompt = Prompt(prompts.chat("Count from one to thirty in words.", []))
     times = [time.perf_counter() for _ in llm.stream([prompt], Generation(max_new_tokens=MEASURED_TOKENS, seconds=3))]
     steps = sorted(after - before for before, after in pairwise(times))
-    return 1 / steps[len(steps) // 4]
+    return 1 / steps[len(steps) // 4] if steps else 0.0

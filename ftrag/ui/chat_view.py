@@ -1,0 +1,200 @@
+"""Chat in words and HTML: what a column is, what its answer took, which passages it read, and the conversation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from ftrag import outcomes, workflows
+from ftrag.errors import InputError
+from ftrag.types import Gold
+from ftrag.ui import texts
+from ftrag.ui.view import Safe
+
+Choice = tuple[str, str]  # label, value
+BASE = "none"  # the value of "no adapter", as on the command line
+CONTEXTS = {"none": "without retrieval", "retrieved": "with retrieval", "auto": "router decides"}
+ENDED = {"": "", "stop": "", "length": "cut at the length limit", "time": "cut at the time limit"}
+SUGGESTED = 6
+
+
+def weights(project: Path) -> list[Choice]:
+    """What can answer in this project: the base model, the promoted adapter, then the others, newest first."""
+    release = outcomes.promoted(project)
+    pinned = release["adapter"] if release else None
+    cards = [card["id"] for card in reversed(workflows.adapters(project))]
+    cards.sort(key=lambda adapter: adapter != pinned)
+    return [(texts.BASE_MODEL, BASE), *((adapter_name(card, card == pinned), card) for card in cards)]
+
+
+def adapter_name(adapter: str, promoted: bool = False) -> str:
+    """An adapter's id as a person says it: its day and time."""
+    day, _, rest = adapter.partition("-")
+    when = f"{day[6:8]}.{day[4:6]}. {rest[:2]}:{rest[2:4]}" if day.isdigit() and len(day) == 8 else adapter
+    return f"LoRA of {when}{texts.PROMOTED if promoted else ''}"
+
+
+def suggestions(project: Path) -> list[str]:
+    """A few gold questions, one of each slice first, so that they differ."""
+    try:
+        rows = workflows.gold_rows(project)
+    except InputError:
+        return []
+    return [row.question for row in _varied(rows)[:SUGGESTED]]
+
+
+def _varied(rows: Sequence[Gold]) -> list[Gold]:
+    seen: dict[str, int] = {}
+    order = []
+    for place, row in enumerate(rows):
+        seen[row.slice] = seen.get(row.slice, 0) + 1
+        order.append((seen[row.slice], place, row))
+    return [row for _, _, row in sorted(order, key=lambda item: item[:2])]
+
+
+def column_name(column: Mapping[str, Any]) -> str:
+    """One line that tells a column from another: "base model, with retrieval (k 3)"."""
+    who = adapter_name(column["adapter"]) if column["adapter"] else texts.BASE_MODEL
+    passages = f" (k {column['k']})" if column["context"] != "none" else ""
+    return f"{who}, {CONTEXTS[column['context']]}{passages}"
+
+
+def side(column: Mapping[str, Any] | None, place: str) -> Safe:
+    """The heading of a column; None hides what it is."""
+    if column is None:
+        return Safe(f'<div class="ft-side">{place} <span class="ft-chip">{texts.HIDDEN}</span></div>')
+    chips = "".join(f'<span class="ft-chip">{escape(part)}</span>' for part in column_name(column).split(", "))
+    return Safe(f'<div class="ft-side">{chips}</div>')
+
+
+def note(column: Mapping[str, Any], asked: Mapping[str, Any], stopped: bool = False) -> Safe:
+    """Time to the first token, speed, length, passages, and how the answer ended."""
+    read = len(column["passages"])
+    passages = f"{read} passage{'' if read == 1 else 's'} read" if asked["context"] != "none" else "no passages"
+    if column["first"] is None:
+        return Safe(f"reading… · {passages}")
+    parts = [f"first token {column['first']:.2f} s", *_speed(column), f"{column['tokens']} tokens", passages]
+    parts += [asked["why"]] if asked.get("why") else []
+    parts += [texts.STOPPED] if stopped and not column["done"] else [ENDED[column["done"]]]
+    return Safe(" · ".join(escape(part) for part in parts if part))
+
+
+def _speed(column: Mapping[str, Any]) -> list[str]:
+    rate = speed(column)
+    return [f"{rate:.0f} tokens/s"] if rate else []
+
+
+def speed(column: Mapping[str, Any]) -> float:
+    """Tokens per second after the first token; 0 where there is but one."""
+    lasted = column["seconds"] - (column["first"] or 0.0)
+    return (column["tokens"] - 1) / lasted if lasted > 0 and column["tokens"] > 1 else 0.0
+
+
+def cards(column: Mapping[str, Any]) -> Safe:
+    """Every passage that was read, what supports the answer marked inside it; the others are closed."""
+    if not column["done"]:
+        return Safe("")
+    found = [(passage, _spans(passage, column["sources"])) for passage in column["passages"]]
+    found.sort(key=lambda row: not row[1])
+    return Safe("".join(_card(passage, spans) for passage, spans in found))
+
+
+def _spans(passage: Mapping[str, Any], sources: Sequence[Mapping[str, Any]]) -> list[tuple[int, int]]:
+    """Offsets into the passage's text that support the answer, in order and without overlap."""
+    same = [row for row in sources if row["supports"] and _place(row) == _place(passage)]
+    spans = sorted((row["start"] - passage["start"], row["end"] - passage["start"]) for row in same)
+    merged: list[tuple[int, int]] = []
+    for start, end in spans:
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _place(row: Mapping[str, Any]) -> tuple[str, int]:
+    return row["document"], row["chunk"]
+
+
+def _card(passage: Mapping[str, Any], spans: Sequence[tuple[int, int]]) -> str:
+    where = f"characters {passage['start']}–{passage['end']}"
+    label = texts.SUPPORTS if spans else texts.ONLY_READ
+    head = f'<b>{escape(passage["document"])}</b> <span class="ft-mute">{where} · {label}</span>'
+    body = f"<p>{marked(passage['text'], spans)}</p>"
+    kind, opened = ("ft-source yes", " open") if spans else ("ft-source", "")
+    return f'<details class="{kind}"{opened}><summary>{head}</summary>{body}</details>'
+
+
+def marked(text: str, spans: Sequence[tuple[int, int]]) -> str:
+    """The text escaped, with <mark> around each span."""
+    pieces, at = [], 0
+    for start, end in spans:
+        pieces += [escape(text[at:start]), f"<mark>{escape(text[start:end])}</mark>"]
+        at = end
+    return "".join([*pieces, escape(text[at:])])
+
+
+# --- the conversation as a file
+
+
+def turn(question: str, columns: Sequence[Mapping[str, Any]], state: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """One question with both answers, in plain values."""
+    return {
+        "question": question,
+        "answers": [
+            {
+                "column": column_name(column),
+                "adapter": column["adapter"],
+                "context": column["context"],
+                "k": column["k"],
+                "text": said["text"].strip(),
+                "tokens": said["tokens"],
+                "first_token_seconds": None if said["first"] is None else round(said["first"], 3),
+                "tokens_per_second": round(speed(said), 1),
+                "passages": [{"document": row["document"], "start": row["start"]} for row in said["passages"]],
+                "sources": [
+                    {key: row[key] for key in ("document", "chunk", "start", "end", "quote")}
+                    for row in said["sources"]
+                    if row["supports"]
+                ],
+            }
+            for column, said in zip(columns, state, strict=True)
+        ],
+    }
+
+
+def conversation(turns: Sequence[Mapping[str, Any]], project: str, form: str) -> str:
+    """The conversation as Markdown or JSON. InputError when there is none."""
+    if not turns:
+        raise InputError("there is no conversation to export yet; ask a question first")
+    if form == "json":
+        return json.dumps({"project": project, "turns": list(turns)}, ensure_ascii=False, indent=1) + "\n"
+    return f"# ftrag: {project}\n" + "".join(_markdown(one) for one in turns)
+
+
+def _markdown(one: Mapping[str, Any]) -> str:
+    answers = "".join(
+        f"\n**{answer['column']}** ({answer['tokens']} tokens, {answer['tokens_per_second']:g} tokens/s)\n\n"
+        f"{_quoted(answer['text'])}\n" + "".join(f"\n- {_source(row)}" for row in answer["sources"]) + "\n"
+        for answer in one["answers"]
+    )
+    vote = f"\nVote: {one['vote']}\n" if one.get("vote") else ""
+    return f"\n## {_line(one['question'])}\n{answers}{vote}"
+
+
+def _quoted(text: str) -> str:
+    """As a code block: what a model wrote is shown, never rendered."""
+    fence = "```" if "```" not in text else "~~~~"
+    return f"{fence}text\n{text}\n{fence}"
+
+
+def _source(row: Mapping[str, Any]) -> str:
+    return f"`{_line(row['document'])}`, characters {row['start']}–{row['end']}: {_line(row['quote'])[:200]}"
+
+
+def _line(text: str) -> str:
+    """On one line, with Markdown's and HTML's own signs out of the way."""
+    return escape(" ".join(text.split()), quote=False).replace("`", "'").replace("[", "\\[")
