@@ -1,0 +1,267 @@
+"""The first minute and the header: what a visitor finds, makes, shares and deletes, called as the page calls it."""
+
+import json
+import shutil
+from types import SimpleNamespace
+
+import gradio as gr
+import pytest
+
+from ftrag import jobs, workflows
+from ftrag import project as projects
+from ftrag.ui import chat, chat_view, header, session, steps, texts
+
+
+def request(**query):
+    """What the handlers read of a gr.Request."""
+    return SimpleNamespace(query_params=query, headers={})
+
+
+@pytest.fixture
+def visitor(home, monkeypatch):
+    """Somebody who has just come, in a home without examples' slow parts."""
+    monkeypatch.delenv("FTRAG_SHARED_HOME", raising=False)
+    return header.arrive("", request())[0]
+
+
+def chosen(update):
+    return update["value"]
+
+
+# --- the recorded example
+
+
+@pytest.fixture
+def example_with_adapter(tmp_path, monkeypatch):
+    """A copy of the examples in which `support` has a recorded adapter of a few bytes."""
+    shutil.copytree(projects.EXAMPLES, tmp_path / "examples", ignore=shutil.ignore_patterns("adapters"))
+    folder = tmp_path / "examples" / "support" / "recorded" / "adapters" / "20260101-000000-1-ab"
+    folder.mkdir(parents=True)
+    (folder / "adapter_model.safetensors").write_bytes(b"weights")
+    (folder / "card.json").write_text(json.dumps({"adapter": folder.name}))
+    monkeypatch.setattr(projects, "EXAMPLES", tmp_path / "examples")
+    return folder
+
+
+def test_a_recorded_adapter_comes_with_the_recorded_run_and_only_then(home, example_with_adapter):
+    workflows.new(home, "support", "support", recorded=True)
+    workflows.new(home, "plain", "support")
+    project = home / "projects" / "support"
+    (card,) = workflows.adapters(project)
+    assert card["id"] == example_with_adapter.name
+    assert workflows.choose_adapter(project, None) == example_with_adapter.name
+    assert (project / "adapters" / card["id"] / "adapter_model.safetensors").read_bytes() == b"weights"
+    assert (project / "runs" / workflows.RECORDED / "run.json").exists()
+    assert workflows.adapters(home / "projects" / "plain") == []
+    assert not (home / "projects" / "plain" / "recorded").exists()
+
+
+def test_the_recorded_adapter_can_be_chosen_in_chat(home, example_with_adapter):
+    workflows.new(home, "support", "support", recorded=True)
+    labels = chat_view.weights(home / "projects" / "support")
+    assert labels == [("base model", "none"), ("LoRA of 01.01. 00:00", example_with_adapter.name)]
+
+
+@pytest.mark.parametrize("name", projects.examples())
+def test_every_example_that_ships_weights_ships_them_whole(name):
+    """Safetensors alone, small, with the card that the page reads; the run points at one of them."""
+    recorded = projects.example_folder(name) / "recorded"
+    for folder in (path for path in recorded.glob("adapters/*") if path.is_dir()):
+        assert {"adapter_model.safetensors", "adapter_config.json", "card.json"} <= {p.name for p in folder.iterdir()}
+        assert sum(path.stat().st_size for path in folder.iterdir()) < 12_000_000  # bytes
+        assert not list(folder.glob("*.bin")) and not list(folder.glob("*.pt"))
+    if (recorded / "adapters").is_dir():
+        assert (recorded / "adapters" / projects.read_json(recorded / "run.json")["adapter"]).is_dir()
+
+
+# --- arriving
+
+
+def test_a_first_visit_opens_a_finished_example_on_its_evidence(home):
+    visitor, project, tabs = header.arrive("", request())
+    assert session.VISITOR.fullmatch(visitor)
+    assert chosen(project) == "support" and tabs["selected"] == "evaluate"
+    assert project["choices"] == ["support", *(f"Example: {name}" for name in ("handbook", "tickets"))]
+    again, same, _ = header.arrive(visitor, request())
+    assert again == visitor and chosen(same) == "support"
+
+
+def test_a_link_opens_an_example_and_nothing_else(home, visitor):
+    assert chosen(header.arrive(visitor, request(project="tickets"))[1]) == "tickets"
+    for linked in ("nothing", "../../etc", "<script>", "handbook/../support"):
+        assert chosen(header.arrive(visitor, request(project=linked))[1]) == "tickets"  # the newest of one's own
+
+
+def test_a_link_with_answers_opens_decide(home):
+    assert header.arrive("", request(decide="knowledge-changes:weekly"))[2]["selected"] == "decide"
+
+
+@pytest.mark.parametrize("name", projects.examples())
+def test_every_example_opens(home, visitor, name):
+    update, *_ = header.open_example(visitor, f"{header.EXAMPLE}{name}")
+    if name != "support":
+        assert chosen(update) == name
+    assert steps.steps(visitor, name)
+
+
+# --- making, sharing, deleting
+
+
+def test_own_data_start_in_an_empty_project_of_a_free_name(home, visitor):
+    first, tabs = header.use_own(visitor)
+    second, _ = header.use_own(visitor)
+    assert (chosen(first), chosen(second)) == ("my-project", "my-project-2")
+    assert tabs["selected"] == "train"
+    assert steps.facts(session.project(visitor, "my-project"))["documents"] == 0
+
+
+def test_a_name_that_is_none_is_one_sentence(home, visitor):
+    with pytest.raises(gr.Error, match="is not a project name"):
+        header.make(visitor, "../evil", header.EMPTY)
+    with pytest.raises(gr.Error, match="exists already"):
+        header.make(visitor, "support", header.EMPTY)
+
+
+def test_only_an_example_has_a_link(home, visitor):
+    header.use_own(visitor)
+    note, path, link, *_ = header.show_share(visitor, "support")
+    assert path == "?project=support" and link["visible"]
+    note, path, link, *_ = header.show_share(visitor, "my-project")
+    assert (path, link["visible"]) == ("", False) and "private" in note
+
+
+def test_deleting_counts_what_goes_and_refuses_while_a_job_works(home, visitor):
+    asked = header.show_delete(visitor, "support")[0]
+    assert "26 documents" in asked and "1 evaluations" in asked and "fresh copy" in asked
+    job = jobs.create(projects.home(), ["train", "support"], session.owner(visitor), "support")
+    with pytest.raises(gr.Error, match="a job is working in support"):
+        header.delete_project(visitor, "support")
+    shutil.rmtree(job)
+    header.use_own(visitor)
+    assert chosen(header.delete_project(visitor, "support")[0]) == "my-project"
+    assert chosen(header.delete_project(visitor, "my-project")[0]) == "support"  # never without a project
+
+
+def test_nobody_deletes_what_is_anothers(home, visitor):
+    header.make(visitor, "mine", header.EMPTY)
+    other = header.arrive("", request())[0]
+    for handler in (header.delete_project, header.show_delete, header.show_share):
+        with pytest.raises(gr.Error, match="no project"):
+            handler(other, "mine")
+    with pytest.raises(gr.Error, match="no project of that name"):
+        header.delete_project(other, f"../{session.owner(visitor)}/projects/mine")
+
+
+# --- the strip and the commands
+
+
+@pytest.mark.parametrize("tab", list(texts.NEXT))
+def test_every_tab_has_a_next_step_and_its_commands(tab):
+    _, target = texts.NEXT[tab]
+    assert target in texts.NEXT and target != tab
+    assert "none" in texts.STEPS[tab]
+    for line in steps.command_lines(tab, "support").splitlines():
+        assert line.startswith("python -m ftrag ") and "{" not in line
+
+
+def test_every_command_on_the_page_is_one(tab_commands=texts.COMMANDS):
+    from ftrag.cli import parser
+
+    known = next(action for action in parser()._actions if hasattr(action, "choices") and action.choices).choices
+    assert {line.split()[3] for lines in tab_commands.values() for line in lines} <= set(known)
+
+
+def test_the_strip_follows_the_project(home, visitor):
+    header.use_own(visitor)
+    assert "recorded with this example" in steps.steps(visitor, "support")[2]
+    assert "Start with your documents" in steps.steps(visitor, "my-project")[1]
+    assert steps.steps(visitor, None)[1] == texts.STEPS["train"]["none"]
+
+
+# --- chat without a model
+
+
+def test_settings_are_held_within_their_limits_whatever_is_sent(home, visitor):
+    sent = ["none", "none", "retrieved", "nonsense", 999, -5, 10**9, 99.0, 7, True, [], [], []]
+    columns, limits, blind, turns, chats = chat._read(session.project(visitor, "support"), sent)
+    assert [column["k"] for column in columns] == [10, 1]
+    assert [column["context"] for column in columns] == ["retrieved", "none"]
+    assert (limits.max_new_tokens, limits.temperature) == (256, 1.5)
+    assert columns[0]["minimum_match"] == 0.9 and blind and turns == [] and chats == [[], []]
+
+
+def test_an_empty_question_is_one_sentence(home, visitor):
+    settings = ["none", "none", "none", "retrieved", 3, 3, 96, 0, 0, False, [], [], []]
+    with pytest.raises(gr.Error, match="the question is empty"):
+        next(chat.answer(visitor, "support", "   ", *settings))
+    with pytest.raises(gr.Error, match="no question to ask again"):
+        next(chat.again(visitor, "support", {}, *settings))
+
+
+def test_presets_say_what_is_missing(home, visitor):
+    header.use_own(visitor)
+    assert chat.apply_preset(texts.PRESETS[0], visitor, "my-project") == ["none", "none", "none", "retrieved"]
+    with pytest.raises(gr.Error, match="no LoRA yet"):
+        chat.apply_preset(texts.PRESETS[1], visitor, "my-project")
+    with pytest.raises(gr.Error, match="promoted yet"):
+        chat.apply_preset(texts.PRESETS[3], visitor, "my-project")
+
+
+def test_suggested_questions_differ_in_kind(home, visitor):
+    project = session.project(visitor, "support")
+    questions = chat_view.suggestions(project)
+    slices = {row.slice for row in workflows.gold_rows(project) if row.question in questions}
+    assert len(questions) == len(slices) == chat_view.SUGGESTED
+
+
+PASSAGE = {"document": "fees.md", "chunk": 0, "start": 100, "end": 130, "text": "A Bobber costs €16.80. <b>Pay</b>."}
+
+
+def test_the_span_is_marked_inside_its_passage_and_everything_is_escaped():
+    source = {"document": "fees.md", "chunk": 0, "start": 100, "end": 122, "supports": True, "where": ""}
+    html = chat_view.cards({"done": "stop", "passages": [PASSAGE], "sources": [source]})
+    assert "<mark>A Bobber costs €16.80.</mark> &lt;b&gt;Pay&lt;/b&gt;." in html
+    assert "supports the answer" in html and "open" in html
+    unread = chat_view.cards({"done": "stop", "passages": [PASSAGE], "sources": []})
+    assert "<mark>" not in unread and "read, not used" in unread
+
+
+def test_overlapping_spans_become_one():
+    spans = [{"document": "fees.md", "chunk": 0, "start": 100 + a, "end": 100 + b, "supports": True} for a, b in
+             ((0, 8), (4, 12), (20, 22))]  # fmt: skip
+    assert chat_view._spans(PASSAGE, spans) == [(0, 12), (20, 22)]
+
+
+def state(text):
+    return {
+        "text": text,
+        "tokens": 11,
+        "seconds": 1.5,
+        "first": 0.5,
+        "done": "stop",
+        "passages": [PASSAGE],
+        "sources": [],
+    }
+
+
+def test_a_note_counts_tokens_after_the_first():
+    asked = {"adapter": None, "context": "retrieved", "k": 3}
+    note = chat_view.note(state("x"), asked)  # 10 tokens in 1.5 - 0.5 seconds
+    assert note == "first token 0.50 s · 10 tokens/s · 11 tokens · 1 passage read"
+
+
+def test_a_conversation_exports_without_markup_of_its_own():
+    columns = [{"adapter": None, "context": "none", "k": 3}, {"adapter": None, "context": "retrieved", "k": 3}]
+    turns = [chat_view.turn("Is <b>this</b>\nfree?", columns, [state("**no**"), state("``` yes")])]
+    text = chat_view.conversation(turns, "support", "md")
+    assert "## Is &lt;b&gt;this&lt;/b&gt; free?" in text and "```text\n**no**\n```" in text and "~~~~text" in text
+    assert json.loads(chat_view.conversation(turns, "support", "json"))["turns"][0]["answers"][1]["k"] == 3
+
+
+def test_a_blind_turn_tells_nothing_before_the_vote():
+    columns = [{"adapter": None, "context": "retrieved", "k": 3}, {"adapter": None, "context": "none", "k": 3}]
+    shown = chat._shown([[], []], [state("a"), state("b")], columns, True, [], "q")
+    sent = json.dumps([part for part in shown[:9] if not isinstance(part, dict)])
+    assert "retrieval" not in sent and "fees.md" not in sent and "tokens/s" not in sent
+    assert shown[8]["visible"]  # the vote
+    assert "with retrieval" in "".join(chat._shown([[], []], [state("a"), state("b")], columns, False, [], "q")[2:4])
