@@ -1,6 +1,6 @@
 """Faults planted in the example project, one per question, against the causes that are found.
 
-python benchmarks/planted_faults.py [--real [--adapter FOLDER]]
+python benchmarks/planted_faults.py [--real [--adapter FOLDER] [--per-fault 5] [--arms base,base+rag,…]]
 
 The documents that hold gold answers get one fault each, and so do all their questions: none, deleted, cut (a chunk
 border inside the fact), format (a form that only training brings), unreadable (a fact that only the trained model
@@ -88,6 +88,12 @@ def plant(size_tokens: int = 256) -> Planted:
     kept = [d for d in documents if fault_of.get(d.name) != "deleted"]
     chunks = [piece for d in kept for piece in _cut(d, rows, size_tokens, fault_of.get(d.name) == "cut")]
     return Planted([_with_fault(row, fault[row.id]) for row in rows], fault, kept, chunks)
+
+
+def few(planted: Planted, count: int) -> Planted:
+    """The first so many questions of each fault; documents and chunks stay."""
+    kept = {id_ for fault in FAULTS for id_ in [id_ for id_, own in planted.fault.items() if own == fault][:count]}
+    return replace(planted, gold=[row for row in planted.gold if row.id in kept])
 
 
 def _with_fault(row: Gold, fault: str) -> Gold:
@@ -178,8 +184,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--real", action="store_true", help="with the built-in model")
     parser.add_argument("--adapter", type=Path, help="a LoRA's folder, for the arms that need one")
+    parser.add_argument("--per-fault", type=int, help="only so many questions of each fault, to save time")
+    parser.add_argument("--arms", help="comma-separated; default: all that can run")
     options = parser.parse_args()
     planted = plant()
+    if options.per_fault:
+        planted = few(planted, options.per_fault)
     if not options.real:
         show("scripted, with a trained arm", measure(planted, scripted(planted), TRAINED))
         show("scripted, without one", measure(planted, scripted(planted), UNTRAINED, adapter=None))
@@ -191,6 +201,7 @@ def main() -> None:
     if options.adapter:
         llm.add_adapter("planted", options.adapter)
     arms = TRAINED if options.adapter else UNTRAINED
+    arms = tuple(options.arms.split(",")) if options.arms else arms
     show("built-in model", measure(planted, llm, arms, "planted" if options.adapter else None))
 
 

@@ -11,12 +11,14 @@ from typing import Any
 
 from ftrag.errors import InputError
 from ftrag.evaluation.arms import ARMS, AXES
-from ftrag.evaluation.attribution import ADVICE
+from ftrag.evaluation.attribution import ADVICE, CAUSES
 from ftrag.evaluation.stats import wilson
+from ftrag.report_findings import costs, doubts, in_order, judge, to_get, verdict
 from ftrag.report_parts import Plot, Section, Table
 
 FORMS = ("html", "md", "json")
 SHOWN_ROWS = 3  # examples per cause
+SHARES = ("p50", "p95")
 MARKS = {True: "right", False: "wrong", None: "–"}
 
 
@@ -38,16 +40,18 @@ def render(run: Mapping[str, Any], form: str) -> str:
 def sections(run: Mapping[str, Any]) -> list[Section]:
     """What the page says, in the order in which it is read."""
     found = [
-        Section("Verdict", (*_verdict(run), *run.get("reasons", []))),
+        Section("Verdict", (*verdict(run), *run.get("reasons", []))),
         Section("What would change it", _would_change(run)),
         Section("Every arm", _arms(run)),
         Section("Paired differences", (*_differences(run), *_interaction(run))),
+        Section("What a judge says", judge(run)),
         Section("Causes", (*_causes(run), *_regressions(run))),
+        Section("What to get", to_get(run)),
         Section("Failures that are alike", _clusters(run)),
         Section("Gates", _gates(run)),
-        Section("Costs", _costs(run)),
+        Section("Costs", costs(run)),
         Section("Examples of each cause", _examples(run)),
-        Section("Every question", _questions(run)),
+        Section("Every question", (*_questions(run), *doubts(run))),
         Section("Method and limits", _method(run)),
         Section("What it rests on", (_facts(run),)),
     ]
@@ -61,12 +65,6 @@ def title(run: Mapping[str, Any]) -> str:
 
 def _decision(run: Mapping[str, Any]) -> Mapping[str, Any]:
     return run.get("decision") or {}
-
-
-def _verdict(run: Mapping[str, Any]) -> list[str]:
-    prior = _decision(run).get("prior")
-    said = [_decision(run).get("sentence", ""), prior["sentence"] if isinstance(prior, Mapping) else ""]
-    return [sentence for sentence in said if sentence]
 
 
 def _would_change(run: Mapping[str, Any]) -> tuple[str, ...]:
@@ -92,15 +90,17 @@ def _arms(run: Mapping[str, Any]) -> tuple[str | Table | Plot, ...]:
             arm,
             *(share(numbers.get(axis), numbers.get(f"{axis}_n", numbers["n"])) for axis in (*AXES, "both")),
             str(numbers["n"]),
-            _seconds(numbers.get("latency_p50_s")),
-            _seconds(numbers.get("latency_p95_s")),
+            *(_seconds(numbers.get(f"{kind}_{share}_s")) for kind in ("first_token", "latency") for share in SHARES),
+            f"{numbers['tokens']:.1f}" if "tokens" in numbers else "–",
             ARMS[arm].why if arm in ARMS else "",
         )
-        for arm, numbers in run.get("arms", {}).items()
+        for arm, numbers in in_order(run.get("arms", {}))
     ]
-    headers = ("arm", "content", "behaviour", "both", "n", "time p50", "time p95", "what it shows")
+    times = ("first token p50", "first token p95", "time p50", "time p95")
+    headers = ("arm", "content", "behaviour", "both", "n", *times, "tokens", "what it shows")
     note = (
-        "Shares of right answers with their 95 % Wilson interval; time is to the end of an answer, searching included."
+        "Shares of right answers with their 95 % Wilson interval, cheapest arm first, diagnoses last. Time includes "
+        "the search; answers are given 16 at a time, so one alone is faster."
     )
     return (Plot("arms"), Table(headers, tuple(rows)), note) if rows else ()
 
@@ -139,7 +139,7 @@ def _interaction(run: Mapping[str, Any]) -> list[str]:
 
 def _causes(run: Mapping[str, Any]) -> list[Table]:
     causes = run.get("causes", {})
-    names = [name for name in ADVICE if any(counts.get(name) for counts in causes.values())]
+    names = [name for name in CAUSES if any(counts.get(name) for counts in causes.values())]
     rows = [(name, *(str(causes.get(axis, {}).get(name, "–")) for axis in AXES), ADVICE[name]) for name in names]
     return [Table(("cause", *AXES, "what to do"), tuple(rows))] if rows else []
 
@@ -196,14 +196,6 @@ def _gates(run: Mapping[str, Any]) -> tuple[str | Table | Plot, ...]:
     return (f"The gates of {gates['arm']}: {gates['state']}.", Table(headers, tuple(rows)), note)
 
 
-def _costs(run: Mapping[str, Any]) -> tuple[str | Table | Plot, ...]:
-    rows = [
-        (f"{row['b']} instead of {row['a']}", f"${row['usd_per_additional_right_answer']:.6f}")
-        for row in _decision(run).get("costs") or []
-    ]
-    return (Table(("change", "per additional right answer"), tuple(rows)),) if rows else ()
-
-
 def _examples(run: Mapping[str, Any]) -> tuple[str | Table | Plot, ...]:
     parts: list[str | Table | Plot] = []
     for axis in AXES:
@@ -224,7 +216,7 @@ def _answers(rows: Sequence[Mapping[str, Any]], axis: str) -> Table:
             said.get("text") or "–",
         )
         for row in rows
-        for place, (arm, said) in enumerate(row.get("answers", {}).items())
+        for place, (arm, said) in enumerate(in_order(row.get("answers", {})))
     ]
     return Table(("question", "expected", "arm", axis, "answer"), tuple(listed))
 
@@ -240,7 +232,7 @@ def _expected(row: Mapping[str, Any]) -> str:
 
 def _questions(run: Mapping[str, Any]) -> tuple[str | Table | Plot, ...]:
     """Every question with its causes, and per arm the two verdicts: + right, − wrong, . not scored."""
-    arms = list(run.get("arms", {}))
+    arms = [arm for arm, _ in in_order(run.get("arms", {}))]
     rows = [
         (
             str(row["id"]),
@@ -275,6 +267,8 @@ def _method(run: Mapping[str, Any]) -> tuple[str, ...]:
         "Arms are tried in the order of their cost; one replaces what is held so far if its paired difference is "
         "positive and the exact McNemar p, Holm-adjusted over the comparisons with what is held, is below 0.05. "
         "Intervals of differences are bootstrap intervals with one imagined win and one imagined loss added.",
+        f"An answer of graded content counts as right from {run.get('threshold', 0.7):g} of its key points. Costs take "
+        "measured tokens at the prices of the cost model, which are assumed.",
         f"The smallest gain that so many questions show with power 0.8 is {power}.",
         "The result holds for this model and these questions. A larger model may read or behave without training.",
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from ftrag.evaluation.arms import AXES
 from ftrag.evaluation.stats import wilson
+from ftrag.report_findings import in_order
 from ftrag.report_parts import Plot, Section, Table
 
 COLOURS = {"content": "#2a7fb8", "behaviour": "#c2711c"}
@@ -81,7 +82,7 @@ def _line(x1: float, y1: float, x2: float, y2: float, kind: str = "line") -> str
 def arms_plot(run: Mapping[str, Any]) -> str:
     """Shares of right answers per arm and axis with their intervals: 120 pixels are 100 %."""
     shapes = [_line(0, 140, 88 * len(run["arms"]), 140, "grid")]
-    for place, (arm, numbers) in enumerate(run["arms"].items()):
+    for place, (arm, numbers) in enumerate(in_order(run["arms"])):
         shapes.append(_text(place * 88 + 40, 156, arm, "middle"))
         for side, axis in enumerate(AXES):
             if (value := numbers.get(axis)) is not None:

@@ -181,3 +181,14 @@ def test_before_a_run_its_time_and_reach_are_told(project):
     assert plan["arms"] == ["base", "base+rag"] and plan["n"] == 72 and plan["comparisons"] == 1
     assert plan["smallest_effect"] == stats.minimum_detectable_effect(72)
     assert {row["effect"]: row["questions"] for row in plan["needed"]}[0.2] == stats.questions_needed(0.2)
+
+
+def test_every_number_of_a_run_follows_from_its_rows_and_one_that_does_not_is_named(project):
+    from tests.recompute import wrong
+
+    run, _, _, _ = answered(project)
+    run = json.loads(json.dumps(run))
+    assert wrong(run) == []
+    run["rows"][0]["answers"]["lora"]["behaviour"] = False
+    named = wrong(run)
+    assert "lora behaviour" in named and "lora - base behaviour wins" in named

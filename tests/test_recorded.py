@@ -60,6 +60,14 @@ def test_every_cause_follows_from_the_table(run):
             assert name == cause(right), row["id"]
 
 
+def test_every_number_follows_from_the_rows(run):
+    from tests.recompute import wrong
+
+    if "costs" not in run:
+        pytest.skip("recorded before costs were kept: python benchmarks/record.py --rebuild")
+    assert wrong(run) == []
+
+
 @pytest.mark.parametrize("form", ["html", "md", "json"])
 def test_a_report_is_the_same_every_time_and_runs_nothing(run, form):
     text = render(run, form)

@@ -40,7 +40,7 @@ def test_the_example_that_measures_otherwise_says_so(run):
 
 def test_default_gates_tell_what_they_would_change(run):
     run["decision"] |= {"gated": {"route": "rag", "held": "base+rag", "failed": ["lora", "lora+rag"]}}
-    assert "the route would be <b>rag</b>" in evaluate_view.verdict_card(run)
+    assert "the route would be rag" in evaluate_view.verdict_card(run)
 
 
 def test_arms_stand_in_the_order_of_their_cost(run):

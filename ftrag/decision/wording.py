@@ -77,3 +77,45 @@ def percent(share: float) -> str:
 
 def points(share: float) -> str:
     return f"{share * 100:.0f} points"
+
+
+def gate_sentences(gates: Mapping[str, Any], decision: Mapping[str, Any]) -> list[str]:
+    """Whether what is held may be promoted, and what defaults that bind promotion alone would have changed."""
+    bad = [row["metric"] for row in gates["rows"] if row["state"] not in ("pass", "off")]
+    state = {"pass": "pass", "fail": "fail", "unmeasured": "are not all measured"}[gates["state"]]
+    if gates["state"] == "pass":
+        return [f"Those of {gates['arm']} {state}."]
+    said = [f"Those of {gates['arm']} {state} ({', '.join(bad)}), so it cannot be promoted."]
+    gated = decision.get("gated")
+    if gated and gated["failed"] and gated["route"] != decision["route"]:
+        said.append(
+            "These are the defaults, and they bind promotion alone; were they binding here too, "
+            f"{', '.join(gated['failed'])} would not count and the route would be {gated['route']}."
+        )
+    return said
+
+
+def expected_sentence(expected: str, route: str) -> str:
+    """An example that measures otherwise than it was built to; "" where it does not."""
+    if not expected or expected == route:
+        return ""
+    return (
+        f"This example was built to lead to {expected}; measured is {route}, and the measurement stands. A model of "
+        "this size may need training even to read a passage."
+    )
+
+
+def place_sentence(place: Mapping[str, Any]) -> str:
+    """Where a question's evidence got lost, from what `shopping.locate` found."""
+    document, rank = place["document"], place["rank"]
+    return {
+        "missing": "no document holds the evidence",
+        "cut": f"{document} holds the evidence, but no chunk holds it whole",
+        "ranked": f"the retriever puts the evidence at rank {rank} ({document})",
+        "shown": f"the evidence was retrieved, at rank {rank} ({document})",
+    }[place["state"]]
+
+
+def usd(value: float) -> str:
+    """Dollars to the hundredth of a cent."""
+    return f"{'−' if value < -0.00005 else ''}${abs(value):.4f}"

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from ftrag.decision.wording import place_sentence
 from ftrag.evaluation.arms import AXES
 from ftrag.evaluation.attribution import ADVICE, CAUSES
 from ftrag.ui.evaluate_tables import ORDER
@@ -158,13 +159,7 @@ def _place(row: Mapping[str, Any]) -> str:
     place = row.get("evidence_place")
     if not place:
         return ""
-    said = {
-        "missing": "no document holds the evidence",
-        "cut": f"{place['document']} holds the evidence, but no chunk holds it whole",
-        "ranked": f"the retriever ranks the evidence {place['rank']} ({place['document']})",
-        "shown": f"the evidence was retrieved, at rank {place['rank']} ({place['document']})",
-    }[place["state"]]
-    return f'<p class="ft-note">Evidence: {escape(said)}.</p>'
+    return f'<p class="ft-note">Evidence: {escape(place_sentence(place))}.</p>'
 
 
 def _answer(arm: str, said: Mapping[str, Any], base: str, expected: Sequence[str]) -> str:

@@ -6,16 +6,13 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+from ftrag.decision.wording import usd
 from ftrag.evaluation.arms import ARMS, AXES, COST_ORDER
 from ftrag.evaluation.stats import wilson
 from ftrag.ui.view import percent, table
 
 Run = Mapping[str, Any]
 ORDER = (*COST_ORDER, *(arm for arm in ARMS if arm not in COST_ORDER))  # deployable arms by cost, then diagnoses
-
-
-def usd(value: float) -> str:
-    return f"{'−' if value < -0.00005 else ''}${abs(value):.4f}"
 
 
 def details(run: Run) -> str:

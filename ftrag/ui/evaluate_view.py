@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from ftrag.decision.wording import expected_sentence, gate_sentences, usd
 from ftrag.decision.wording import percent as whole
 from ftrag.evaluation.arms import ARMS, AXES
 from ftrag.evaluation.attribution import ADVICE, CAUSES
 from ftrag.evaluation.stats import wilson
 from ftrag.ui import texts
-from ftrag.ui.evaluate_tables import ORDER, usd
+from ftrag.ui.evaluate_tables import ORDER
 from ftrag.ui.view import Safe, percent, table
 
 Run = Mapping[str, Any]
@@ -63,34 +64,16 @@ def _list(lines: Sequence[str]) -> str:
 
 def _prior(run: Run) -> list[str]:
     """The questionnaire, and what the example was built to show, against the evidence."""
-    said = []
-    if prior := run["decision"].get("prior"):
-        said.append(f"<b>Questionnaire:</b> {escape(prior['sentence'])}")
-    expected, route = run.get("expected_route"), run["decision"]["route"]
-    if expected and expected != route:
-        said.append(
-            f"<b>Expected:</b> this example was built to lead to {escape(expected)}; measured is {escape(route)}, and "
-            "the measurement stands. A model of this size may need training even to read a passage."
-        )
-    return said
+    prior = run["decision"].get("prior")
+    expected = expected_sentence(run.get("expected_route") or "", run["decision"]["route"])
+    said = [("Questionnaire", prior["sentence"] if prior else ""), ("Expected", expected)]
+    return [f"<b>{name}:</b> {escape(sentence)}" for name, sentence in said if sentence]
 
 
 def _gates(run: Run) -> list[str]:
-    gates, gated = run["gates"], run["decision"].get("gated")
-    if not gates:
+    if not run["gates"]:
         return []
-    bad = [row["metric"] for row in gates["rows"] if row["state"] not in ("pass", "off")]
-    state = {"pass": "pass", "fail": "fail", "unmeasured": "are not all measured"}[gates["state"]]
-    named = f" ({', '.join(bad)})" if bad else ""
-    said = f"<b>Gates:</b> those of {escape(gates['arm'])} {state}{escape(named)}"
-    said += "." if gates["state"] == "pass" else ", so it cannot be promoted."
-    if gated and gated["failed"] and gated["route"] != run["decision"]["route"]:
-        failed, route = escape(", ".join(gated["failed"])), escape(gated["route"])
-        said += (
-            " These are the defaults, and they bind promotion alone; were they binding here too, "
-            f"{failed} would not count and the route would be <b>{route}</b>."
-        )
-    return [said]
+    return [f"<b>Gates:</b> {escape(' '.join(gate_sentences(run['gates'], run['decision'])))}"]
 
 
 def _costs(run: Run) -> list[str]:

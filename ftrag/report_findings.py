@@ -1,0 +1,83 @@
+"""The parts of a report that weigh a verdict: prior, gates, what to get, costs, a judge, doubts about the gold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ftrag.decision.wording import expected_sentence, gate_sentences, percent, place_sentence, usd
+from ftrag.evaluation.arms import ARMS, COST_ORDER
+from ftrag.report_parts import Plot, Table
+
+Run = Mapping[str, Any]
+ORDER = (*COST_ORDER, *(arm for arm in ARMS if arm not in COST_ORDER))
+LISTED = 40  # questions whose evidence is listed one by one
+
+
+def in_order(arms: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Arms with what belongs to them, cheapest first and diagnoses last."""
+    return [(arm, arms[arm]) for arm in ORDER if arm in arms]
+
+
+def verdict(run: Run) -> list[str]:
+    """The sentence, what the questionnaire and the example expected, and whether it may be promoted."""
+    decision = run.get("decision") or {}
+    prior, gates = decision.get("prior"), run.get("gates")
+    said = [decision.get("sentence", ""), prior["sentence"] if isinstance(prior, Mapping) else ""]
+    said.append(expected_sentence(run.get("expected_route") or "", decision.get("route", "")))
+    if isinstance(gates, Mapping) and gates.get("rows"):
+        said.append(f"Gates: {' '.join(gate_sentences(gates, decision))}")
+    return [sentence for sentence in said if sentence]
+
+
+def to_get(run: Run) -> tuple[str | Table | Plot, ...]:
+    """What would repair the facts that fail, and where the evidence of each such question got lost."""
+    sentences = [f"{one[0].upper()}{one[1:]}." for one in run.get("shopping") or []]
+    places = [(row, row["evidence_place"]) for row in run.get("rows", []) if row.get("evidence_place")]
+    rows = [(str(row["id"]), str(row.get("question")), place_sentence(place)) for row, place in places[:LISTED]]
+    table = [Table(("id", "question", "where its evidence is"), tuple(rows))] if rows else []
+    return (*sentences, *table)
+
+
+def costs(run: Run) -> tuple[str | Table | Plot, ...]:
+    """Per arm a query, a right answer, one more right answer than base, with the formula and its inputs."""
+    decision = run.get("decision") or {}
+    steps = [
+        f"{row['b']} instead of {row['a']}: {usd(row['usd_per_additional_right_answer'])} per additional right answer."
+        for row in decision.get("costs") or []
+    ]
+    rows = [
+        (
+            row["arm"],
+            usd(row["usd"]),
+            "–" if row["usd_per_right"] is None else usd(row["usd_per_right"]),
+            "–" if row["usd_per_additional"] is None else usd(row["usd_per_additional"]),
+            row["formula"],
+            ", ".join(f"{name} {value:g}" for name, value in row["inputs"].items()),
+        )
+        for row in sorted(run.get("costs") or [], key=lambda row: ORDER.index(row["arm"]))
+    ]
+    headers = ("arm", "a query", "a right answer", "one more than base", "formula, in $", "inputs")
+    return (*([Table(headers, tuple(rows))] if rows else []), *steps)
+
+
+def judge(run: Run) -> tuple[str | Table | Plot, ...]:
+    """What a model judge found, where one was asked."""
+    found = run.get("judge")
+    if not found:
+        return ()
+    rows = tuple((arm, "–" if share is None else percent(share)) for arm, share in in_order(found["arms"]))
+    said = (
+        f"The judge {found['model']} agrees with the scores on {percent(found['agreement'] or 0.0)} of {found['n']} "
+        f"answers; {found['failed']} could not be judged and are left out. It decides nothing here."
+    )
+    return (Table(("arm", "right by the judge"), rows), said)
+
+
+def doubts(run: Run) -> list[str]:
+    """Questions whose gold answer the arms contradict together."""
+    return [
+        f"{id_}: {', '.join(row['arms'])} agree with each other against the gold answer; check it. They say: "
+        f"{row['answer']}"
+        for id_, row in (run.get("suspects") or {}).items()
+    ]
