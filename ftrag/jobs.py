@@ -268,6 +268,12 @@ def owned(root: Path, owner: str | None = None) -> list[dict[str, Any]]:
     return rows
 
 
+def watch(root: Path, job: str) -> dict[str, Any]:
+    """One job by its id alone, to read: whoever was given the id, 128 bits of it secret, may see how it goes."""
+    find(root, job)
+    return next(row for row in listing(root) if row["id"] == job)
+
+
 def _public(status: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in status.items() if key not in {"pid", "born"}}
 

@@ -26,19 +26,20 @@ def tiles(rows: Iterable[tuple[str, str]]) -> str:
 def data_report(report: Mapping[str, Any], documents: int) -> str:
     """What inspect_data found, the blocking reasons first."""
     tokens, enough = report["tokens"], report["sufficiency"]
+    head = (
+        f"<b>{documents} documents</b> · <b>{report['rows']} training rows</b> · <b>{report['gold']} gold questions</b>"
+    )
     numbers = [
-        (f"{documents}", "documents"),
-        (f"{report['rows']}", "training rows"),
-        (f"{report['gold']}", "gold questions"),
-        (f"{tokens['total']:,}", "tokens"),
-        (f"{tokens['learned']:,}", "of them learned"),
+        (f"{tokens['total']:,}", "tokens in all rows"),
+        (f"{tokens['learned']:,}", "of them learned: the answers"),
+        (f"{tokens['median']:,}", "tokens in a usual row"),
         (f"{tokens['longest']:,}", "tokens in the longest row"),
     ]
     blocked = "".join(
         f'<p><span class="ft-bad">Training is blocked:</span> {escape(reason)}.</p>' for reason in report["blocked"]
     )
     verdict = f"<p><b>{escape(enough['verdict']).capitalize()}</b>: {enough['rows']} different rows.</p>"
-    parts = [tiles(numbers), blocked, verdict, _checks(report), _first(report), _thresholds(enough)]
+    parts = [f"<p>{head}</p>", blocked, tiles(numbers), verdict, _checks(report), _first(report), _thresholds(enough)]
     return f'<div class="ft-card">{"".join(parts)}</div>'
 
 

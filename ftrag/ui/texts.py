@@ -98,6 +98,11 @@ TRAIN_HELP = (
     "**Documents** are what retrieval reads. **Training examples** show how to answer. **Gold questions** are held "
     "out to measure; they must not be among the examples."
 )
+BELL = "🔔 Jobs"
+NO_JOBS = "No jobs yet. Training, estimates, evaluations, comparisons and reroutes are listed here while they run."
+NO_RUN = "The job of this link is not on this machine: it was dismissed, or the link is incomplete."
+OWN_RUN = "The job of this link is yours:"
+WATCHED_RUN = "You watch this job by its link. You can read it; only its owner can cancel or repeat it."
 NO_JOB = "No training has run in this project yet."
 TRAIN_STARTED = "Training has started. You can close this tab; it goes on."
 NEXT_EVALUATE = "Next: evaluate it on the gold questions, in tab 3."
