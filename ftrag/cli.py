@@ -286,6 +286,7 @@ def _experiment_commands(commands: Any) -> None:
     train.add_argument("--four-bit", action="store_true", default=None, help="QLoRA; needs a GPU and bitsandbytes")
     train.add_argument("--seed", type=int, default=None)
     train.add_argument("--context-share", type=float, default=None, help="share of rows shown with passages, 0 to 1")
+    train.add_argument("--rehearsal", type=int, default=None, help="general rows mixed in, 0 to 64 (default 64)")
     train.add_argument("--dry-run", action="store_true", help="measure a few steps and print the estimate only")
     evaluate = _add(commands, "evaluate", _evaluate, "the gold questions under every arm, causes and verdict")
     evaluate.add_argument("--arms", help="comma-separated; default: all that can run")
@@ -319,7 +320,7 @@ def _train(options: argparse.Namespace) -> Any:
     from ftrag import experiments
 
     wanted = _given(options, "rank", "epochs", "learning_rate", "dropout", "target_modules", "batch_rows")
-    wanted |= _given(options, "max_tokens", "four_bit", "seed", "context_share")
+    wanted |= _given(options, "max_tokens", "four_bit", "seed", "context_share", "rehearsal")
     work = experiments.plan_training if options.dry_run else experiments.train
     return _as_job(options, lambda project, report: work(project, wanted, report))
 

@@ -71,6 +71,7 @@ def _prepared(
     llm = _model(project, bool(wanted.get("four_bit")))
     known = {field.name for field in fields(TrainSettings)}
     chosen = suited(len(rows), llm.loaded.model.num_parameters())
+    chosen |= {"rehearsal": workflows.setting(project, "rehearsal")}
     settings = TrainSettings(**(chosen | {key: value for key, value in wanted.items() if key in known}))
     return rows, settings, llm
 

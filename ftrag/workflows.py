@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from ftrag.llm import LocalModel
 
 MAX_QUESTION = 4_000  # characters
-DEFAULTS: dict[str, Any] = {"k": 3, "max_new_tokens": 96, "context_share": 1.0}  # of a project's settings
+# of a project's settings
+DEFAULTS: dict[str, Any] = {"k": 3, "max_new_tokens": 96, "context_share": 1.0, "rehearsal": 64}
 RECORDED = "0-recorded"  # the id of an example's recorded run: older than every run of one's own
 Progress = Callable[..., None]  # (fraction, message, **numbers)
 

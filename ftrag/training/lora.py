@@ -15,7 +15,7 @@ from typing import Any
 from ftrag import models
 from ftrag.errors import TrainingError
 from ftrag.models import Loaded
-from ftrag.training import adapters, engine, estimate, forgetting, preference
+from ftrag.training import adapters, engine, estimate, forgetting, preference, rehearsal
 from ftrag.training.encode import Row, encode, plan
 from ftrag.training.known import Known
 from ftrag.training.settings import TrainSettings, check
@@ -142,6 +142,8 @@ class _Data:
 
 def _data(loaded: Loaded, examples: Sequence[Example], settings: TrainSettings) -> _Data:
     train, held_out = split(examples, settings.seed, settings.eval_share)
+    if not preference.is_pairs(examples):
+        train = train + rehearsal.rows(settings.rehearsal, settings.seed)
     window = min(settings.max_tokens, getattr(loaded.model.config, "max_position_embeddings", settings.max_tokens))
     rows = [
         [row for example in part if len(row := encode(loaded.tokenizer, example)) <= window]
@@ -150,7 +152,7 @@ def _data(loaded: Loaded, examples: Sequence[Example], settings: TrainSettings) 
     if not rows[0]:
         raise TrainingError(f"no training row fits into {window} tokens; add rows or raise max_tokens")
     data = _Data(rows[0], rows[1], settings)
-    if left_out := len(examples) - len(rows[0]) - len(rows[1]):
+    if left_out := len(train) + len(held_out) - len(rows[0]) - len(rows[1]):
         data.warnings.append(f"{left_out} rows were left out: longer than {window} tokens")
     if not rows[1]:
         data.warnings.append("no rows are held out, so over-fitting cannot be seen; add rows or raise eval_share")
@@ -159,7 +161,8 @@ def _data(loaded: Loaded, examples: Sequence[Example], settings: TrainSettings) 
 
 def _identity(loaded: Loaded, examples: Sequence[Example], settings: TrainSettings) -> str:
     """What must be the same for a checkpoint to be continued."""
-    parts = [asdict(settings), loaded.fingerprint, loaded.dtype, data_hash(examples)]
+    general = data_hash(rehearsal.rows(settings.rehearsal, settings.seed))
+    parts = [asdict(settings), loaded.fingerprint, loaded.dtype, data_hash(examples), general]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
