@@ -293,6 +293,8 @@ def _experiment_commands(commands: Any) -> None:
     evaluate.add_argument("--resume", action="store_true", help="go on with the newest unfinished run")
     evaluate.add_argument("--limit", type=_positive, help="only the first N gold questions, for a quick look")
     evaluate.add_argument("--adapter", help="an adapter's id, or none (default: the newest)")
+    evaluate.add_argument("--judge", metavar="URL", help="a second opinion: an OpenAI-compatible API, or hub")
+    evaluate.add_argument("--judge-model", metavar="NAME", default="", help="the judge's model, not the one under test")
     evaluate.add_argument("--dry-run", action="store_true", help="print the time it takes and what it can show only")
     compare = _add(commands, "compare", _compare, "the auto-RAG A/B on the gold set")
     compare.add_argument("-k", type=_positive, default=None)
@@ -334,7 +336,13 @@ def _evaluate(options: argparse.Namespace) -> Any:
     return _as_job(
         options,
         lambda project, report: experiments.evaluate(
-            project, arms, report, resume=options.resume, limit=options.limit, adapter=options.adapter
+            project,
+            arms,
+            report,
+            resume=options.resume,
+            limit=options.limit,
+            adapter=options.adapter,
+            judge=(options.judge, options.judge_model) if options.judge else None,
         ),
     )
 

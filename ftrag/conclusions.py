@@ -29,7 +29,7 @@ def conclude(
     facts: Mapping[str, Any],
 ) -> dict[str, Any]:
     """run.json. facts: {machine, software} and, of a run that is concluded again, when it was created."""
-    from ftrag.evaluation import metrics, runner, trust
+    from ftrag.evaluation import judge, metrics, runner, trust
     from ftrag.evaluation.clusters import cluster
     from ftrag.evaluation.consensus import arms_agree_against_gold
     from ftrag.evaluation.shopping import shopping
@@ -48,6 +48,7 @@ def conclude(
         "n": len(gold),
         "threshold": metrics.THRESHOLD,
         "unscored": unscored(rows),
+        "judge": judge.summarise(rows),
         "forgetting": _forgetting(project, plan["adapter"]),
         "checks": len(own["checks"]),
     }

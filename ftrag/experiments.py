@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
@@ -24,6 +24,7 @@ from ftrag.types import Example, Gold, Prompt, Verdict
 
 if TYPE_CHECKING:
     from ftrag.evaluation.checks import Reference
+    from ftrag.evaluation.judge import Judge
 
 SOFTWARE = ("torch", "transformers", "peft", "accelerate")
 
@@ -241,11 +242,16 @@ def evaluate(
     limit: int | None = None,
     adapter: str | None = None,
     k: int | None = None,
+    judge: tuple[str, str] | None = None,
 ) -> dict[str, Any]:
-    """The gold questions under every arm; causes, clusters, gates and the verdict. A stopped run can be resumed."""
+    """The gold questions under every arm; causes, clusters, gates and the verdict. A stopped run can be resumed.
+
+    judge: (address of an OpenAI-compatible API or "hub", model): a second opinion that decides nothing.
+    """
     from ftrag.evaluation import runner
 
     plan, gold = _plan(project, arms, limit, adapter, k)
+    second = _judge(project, judge)
     folder = _run_folder(project, plan, resume)
     report(0.01, "loading the model")
     llm = checked_model(project, plan["adapter"])
@@ -269,6 +275,8 @@ def evaluate(
         rows.append(row)
     if len(rows) < len(gold) * len(plan["arms"]):
         return {"run": folder.name, "stopped": f"{len(rows)} answers are kept; go on with --resume"}
+    if second:
+        rows = list(_judged(folder, gold, rows, second, report))
     report(0.96, "causes and verdict")
     facts = {"machine": machine(), "software": software()}
     run = conclude(project, folder.name, plan, gold, rows, facts)
@@ -326,6 +334,33 @@ def _plan(
     return plan, gold
 
 
+def _judge(project: Path, wanted: tuple[str, str] | None) -> Judge | None:
+    """The judge that was asked for; InputError before anything slow happens if it cannot be one."""
+    from ftrag import models
+    from ftrag.evaluation import judge
+
+    if wanted is None:
+        return None
+    own = projects.settings(project)["model"]
+    row = models.MODELS.get(own)
+    return judge.checked(*wanted, under_test=[own, *([row.title] if row else [])])
+
+
+def _judged(
+    folder: Path, gold: Sequence[Gold], rows: Sequence[Mapping[str, Any]], second: Judge, report: Report
+) -> Iterator[dict[str, Any]]:
+    """The rows with the judge's verdicts; one stopped here keeps what was judged and goes on with --resume."""
+    from ftrag.evaluation import judge
+
+    def progress(fraction: float, message: str) -> None:
+        report(0.95 + 0.01 * fraction, message)
+
+    found = list(judge.judge_rows(folder, gold, rows, second, progress, report.should_stop))
+    unasked = {"judge": {"model": second.model, "right": None, "why": "stopped before it was asked"}}
+    yield from found
+    yield from (dict(row) | unasked for row in rows[len(found) :])
+
+
 def reference(project: Path) -> Reference:
     """What the checks of tone compare with: the style of the training answers."""
     from ftrag.evaluation import checks, style
@@ -365,7 +400,7 @@ def checked_model(project: Path, adapter: str | None) -> Any:
 
 SUMMARY = (
     *("run", "arms", "differences", "interaction", "causes", "regressions", "excluded", "unscored", "clusters"),
-    *("shopping", "costs", "gates", "decision"),
+    *("shopping", "costs", "judge", "gates", "decision"),
 )
 
 
