@@ -265,6 +265,25 @@ def column_prompt(project: Path, question: str, column: Mapping[str, Any]) -> tu
     return Prompt(prompts.chat(question, [hit.chunk.text for hit in hits]), column["adapter"]), hits
 
 
+_meaning = threading.Lock()
+
+
+def meaning() -> Any:
+    """Sentence embeddings for citations, loaded once; None where they cannot be had: then words alone decide."""
+    with _meaning:
+        return _embedder()
+
+
+@functools.cache
+def _embedder() -> Any:
+    from ftrag.retrieval.dense import default_encoder
+
+    try:
+        return default_encoder().embed
+    except FtragError:
+        return None
+
+
 def sources(project: Path, answer: str, hits: Sequence[Hit]) -> list[dict[str, Any]]:
     """The passages behind an answer: spans that support one of its sentences first, then passages that were only read.
 
@@ -274,7 +293,8 @@ def sources(project: Path, answer: str, hits: Sequence[Hit]) -> list[dict[str, A
     from ftrag.evaluation.citations import align
     from ftrag.retrieval import store
 
-    spans = [span for span in align(answer, [hit.chunk for hit in hits]) if span["supported"]]
+    found = align(answer, [hit.chunk for hit in hits], meaning()) if hits else []
+    spans = [span for span in found if span["supported"]]
     cited = [{key: span[key] for key in ("document", "chunk", "start", "end", "quote", "score")} for span in spans]
     used = {(span["document"], span["chunk"]) for span in cited}
     read = [
@@ -316,6 +336,8 @@ def chat(
         if column["adapter"]:
             llm = ready_model(project, column["adapter"])
     pairs = [column_prompt(project, asked, column) for column in columns]
+    if any(hits for _, hits in pairs):
+        threading.Thread(target=meaning, daemon=True).start()  # loads while the answer is written
     start = time.perf_counter()
     state: list[dict[str, Any]] = [
         {"text": "", "tokens": 0, "seconds": 0.0, "first": None, "done": "", "sources": [], "passages": _passages(hits)}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ftrag.evaluation import claims
 from ftrag.evaluation.citations import align
 from ftrag.evaluation.grounding import faithfulness, is_retrieved
 from ftrag.types import Chunk
@@ -96,3 +98,48 @@ def test_any_text_can_be_aligned(answer: str, passage: str) -> None:
     for row in align(answer, [Chunk("d", 0, passage, 7, 7 + len(passage))]):
         if row["supported"]:
             assert passage[row["start"] - 7 : row["end"] - 7] == row["quote"]
+
+
+def bag(texts: list[str]) -> np.ndarray:
+    """A stand-in for sentence embeddings: a few meanings, each with its words."""
+    meanings = (
+        "dog hound animal",
+        "weigh weight heavy",
+        "fee costs price euros",
+        "buoy mooring",
+        "free wait waiting",
+        "weather sun rain",
+    )
+    rows = [[sum(word in text.lower() for word in group.split()) for group in meanings] for text in texts]
+    vectors = np.array(rows, dtype=np.float64)
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "supported"),
+    [
+        ("No hound is let on which is heavier than 34 kg.", True),  # hardly a common word, the same meaning and value
+        ("No hound is let on which is heavier than 43 kg.", False),  # the same meaning, another value
+        ("The price for a hound from Vessby is 1.60 euros.", False),  # a name that the passage does not know
+        ("The weather is fine.", False),
+    ],
+)
+def test_embeddings_find_a_source_under_other_words(sentence: str, supported: bool) -> None:
+    (row,) = align(sentence, PASSAGES, bag)
+    assert row["supported"] is supported
+
+
+@pytest.mark.parametrize(
+    ("said", "source", "missing"),
+    [
+        ("Half a dozen tries lock you out for half an hour.", "After 6 attempts it is locked for 30 minutes.", []),
+        ("They warn you an hour and a quarter before.", "A warning comes 75 minutes before.", []),
+        ("An additional hour is given.", "You get 60 extra minutes.", []),
+        ("About three quarters are paper.", "74 percent are paper.", []),  # hedged: a tenth off is near
+        ("Three quarters are paper.", "74 percent are paper.", ["75 percent"]),
+        ("Until half past five in the afternoon.", "Free until 17:30.", []),
+        ("It lasts two weeks.", "It lasts 14 days.", []),
+    ],
+)
+def test_amounts_said_in_words(said: str, source: str, missing: list[str]) -> None:
+    assert [atom.text for atom in claims.missing(said, source)] == missing

@@ -1,14 +1,22 @@
-"""Which sentence of which passage supports each sentence of an answer. Computed, never asked of the model."""
+"""Which sentence of which passage supports each sentence of an answer. Computed, never asked of the model.
+
+Words and values find the place by themselves; sentence embeddings, where they are given, also find it under other
+words. Neither can tell a paraphrase from a statement that only sounds alike, so values, names and denial must agree.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import log
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from ftrag.evaluation import claims
 from ftrag.evaluation.metrics import STOP_WORDS, stem
 from ftrag.evaluation.values import Atom, atoms, clean
 from ftrag.text import sentences
@@ -17,6 +25,10 @@ from ftrag.types import Chunk
 SUPPORT = 0.6  # weighted share of a sentence's words and values that its source must say
 WINDOW = 3  # sentences of a passage that may support one sentence of an answer together
 LONGER = 0.12  # what each further sentence in a window must add
+MEANT = 0.5  # with embeddings: least cosine plus WORDS of the share above
+WORDS = 0.3
+LONGER_MEANT = 0.025  # what each further sentence in a window must add to it
+SAME_WORDS = 0.6  # from this share of common words on, a denial on one side alone is a contradiction
 VALUE_WEIGHT = 2.0  # a value counts as much as two rare words
 LEAD_IN = re.compile(r"^\s*(?:[\w'’-]+ ){0,2}[\w'’-]+:\s+(?=\S)")
 SIGN_OFF = re.compile(r"^\s*[-–—~]\s*\w")
@@ -24,6 +36,10 @@ _NEGATION = re.compile(
     r"\b(?:not|never|cannot|nobody|nothing|neither|nor|without|no)\b"
     r"(?! (?:more|less|later|longer|fewer|earlier|only)\b)|n't\b"
 )
+
+
+Embed = Callable[[list[str]], Any]  # texts -> unit vectors (n, dimensions)
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -38,21 +54,46 @@ class Source:
     length: int  # sentences
 
 
-def align(answer: str, passages: Sequence[Chunk]) -> list[dict[str, Any]]:
+def align(answer: str, passages: Sequence[Chunk], embed: Embed | None = None) -> list[dict[str, Any]]:
     """One row per sentence of the answer, in order.
 
     {sentence: {start, end}, document, chunk, start, end, quote, score, supported}: sentence offsets point into the
     answer, start and end into the document, half-open. An unsupported sentence has its best source's score and no
     source (None, quote ""). Supported: the source says SUPPORT of the sentence's words by weight, all its values and
-    names, and denies what the sentence denies.
+    names, and denies what the sentence denies; with `embed`, the source means the same (MEANT), says all its values,
+    and its passage knows all its names.
     """
+    spans = sentences(answer)
     sources = [source for chunk in passages for source in _sources(chunk)]
     weight = _weights(sources)
-    return [_aligned(answer, span, sources, weight) for span in sentences(answer)]
+    texts = [answer[start:end] for start, end in spans]
+    meant = _cosines(texts, passages, sources, embed) if embed and sources else [None] * len(texts)
+    return [
+        _aligned(text, span, sources, weight, cosines) for text, span, cosines in zip(texts, spans, meant, strict=True)
+    ]
 
 
-def _aligned(answer: str, span: tuple[int, int], sources: Sequence[Source], weight: dict[str, float]) -> dict[str, Any]:
-    text = answer[span[0] : span[1]]
+def _cosines(texts: list[str], passages: Sequence[Chunk], sources: Sequence[Source], embed: Embed) -> list[Floats]:
+    """Per sentence: its cosine with each source, whose vector is the mean of its sentences'."""
+    places = [(chunk, start, end) for chunk in passages for start, end in sentences(chunk.text)]
+    vectors = np.asarray(embed([*texts, *(chunk.text[start:end] for chunk, start, end in places)]), dtype=np.float64)
+    single = vectors[len(texts) :]
+    first = {(id(chunk), chunk.start + start): i for i, (chunk, start, _) in enumerate(places)}
+    rows = [first[id(source.chunk), source.start] for source in sources]
+    means = np.stack(
+        [single[row : row + source.length].mean(axis=0) for row, source in zip(rows, sources, strict=True)]
+    )
+    means /= np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
+    return list(vectors[: len(texts)] @ means.T)
+
+
+def _aligned(
+    text: str,
+    span: tuple[int, int],
+    sources: Sequence[Source],
+    weight: dict[str, float],
+    cosines: Floats | None,
+) -> dict[str, Any]:
     row: dict[str, Any] = {
         "sentence": {"start": span[0], "end": span[1]},
         "document": None,
@@ -66,12 +107,11 @@ def _aligned(answer: str, span: tuple[int, int], sources: Sequence[Source], weig
     said = [atom for atom in atoms(LEAD_IN.sub("", text)) if _carries(atom)]
     if not said or not sources or SIGN_OFF.match(text):
         return row
-    scored = [
-        (_score(said, source, weight) - LONGER * (source.length - 1), -place) for place, source in enumerate(sources)
-    ]
-    best = sources[-max(scored)[1]]
-    score = round(_score(said, best, weight), 4)
-    if score < SUPPORT or not _agrees(text, said, best):
+    words = [_score(said, source, weight) for source in sources]
+    best, score, supported = (
+        _by_words(text, said, sources, words) if cosines is None else _by_meaning(text, sources, words, cosines)
+    )
+    if not supported:
         return row | {"score": score}
     return row | {
         "document": best.chunk.document,
@@ -82,6 +122,30 @@ def _aligned(answer: str, span: tuple[int, int], sources: Sequence[Source], weig
         "score": score,
         "supported": True,
     }
+
+
+def _by_words(
+    text: str, said: Sequence[Atom], sources: Sequence[Source], words: Sequence[float]
+) -> tuple[Source, float, bool]:
+    """(best source, score, supported) by common words and values."""
+    rated = [(share - LONGER * (one.length - 1), -i) for i, (share, one) in enumerate(zip(words, sources, strict=True))]
+    place = -max(rated)[1]
+    score = round(words[place], 4)
+    return sources[place], score, score >= SUPPORT and _agrees(text, said, sources[place])
+
+
+def _by_meaning(
+    text: str, sources: Sequence[Source], words: Sequence[float], cosines: Floats
+) -> tuple[Source, float, bool]:
+    """(best source, score, supported) by meaning, helped by common words."""
+    lengths = np.array([source.length for source in sources])
+    rated = cosines + WORDS * np.array(words)
+    place = int(np.argmax(rated - LONGER_MEANT * (lengths - 1)))
+    best, score = sources[place], round(min(1.0, max(0.0, float(rated[place]))), 4)
+    contradicts = words[place] >= SAME_WORDS and claims.denies(text) != claims.denies(best.text)
+    known = [best.chunk.text, best.chunk.document]
+    agrees = not contradicts and not claims.missing(text, best.text) and not claims.strange_names(text, known)
+    return best, score, score >= MEANT and agrees
 
 
 def _sources(chunk: Chunk) -> Iterator[Source]:

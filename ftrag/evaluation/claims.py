@@ -1,0 +1,104 @@
+"""What a sentence claims that a source can confirm or contradict: its values, its names, and whether it denies."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from ftrag.evaluation.values import Atom, atoms, clean
+
+# Amounts as people say them, in the words that `values` reads. In order; each may use what the ones before made.
+_SAID: tuple[tuple[str, str], ...] = (
+    (r"\bhalf a dozen\b", "6"),
+    (r"\bhalf an hour\b", "30 minutes"),
+    (r"\b(?:an|one) hour and a quarter\b", "75 minutes"),
+    (r"\b(?:an|one) hour and three quarters\b", "105 minutes"),
+    (r"\bthree quarters of an hour\b", "45 minutes"),
+    (r"\ba fortnight\b|\bfortnight\b", "14 days"),
+    (r"\ba couple of\b", "2"),
+    (r"\b(?:an|one)(?: (?:extra|additional|full|whole|free|further))* (hour|week)\b", r"1 \1"),
+    (r"\b(\d+)(?: (?:extra|additional|full|whole|free|further|consecutive))+ (\w+)", r"\1 \2"),
+    (r"\bhalf past (\w+) in the (?:afternoon|evening)\b", r"\1:30 pm"),
+    (r"\bhalf past (\w+) in the morning\b", r"\1:30 am"),
+    (r"\bone in two\b", "50 percent"),
+    (r"\bone in three\b|\b(?:a|one) third\b", "33 percent"),
+    (r"\bone in four\b|\b(?:a|one) quarter(?= of)", "25 percent"),
+    (r"\bone in five\b|\b(?:a|one) fifth\b", "20 percent"),
+    (r"\bone in ten\b|\b(?:a|one) tenth\b", "10 percent"),
+    (r"\btwo thirds\b", "67 percent"),
+    (r"\bthree quarters\b", "75 percent"),
+    (r"\btwo fifths\b", "40 percent"),
+    (r"\bthree fifths\b", "60 percent"),
+    (r"\bfour fifths\b", "80 percent"),
+    (r"\bhalf of\b", "50 percent of"),
+)
+_HOURS = "one two three four five six seven eight nine ten eleven twelve"
+_CLOCK = {name: str(hour) for hour, name in enumerate(_HOURS.split(), start=1)}
+_HEDGED = re.compile(r"\b(?:about|around|some|roughly|approximately|nearly|almost|over|under|more than|less than)\s*$")
+NEAR = 0.1  # a hedged amount may be this share off
+_DENIAL = re.compile(
+    r"\b(?:not|never|cannot|nobody|nothing|none|neither|nor|without|no|hardly|fail(?:s|ed|ing)?|refus\w+)\b"
+    r"(?! (?:more|less|later|longer|fewer|earlier|only)\b)|n't\b"
+)
+_NAME = re.compile(r"(?<=[\w,;'’)] )[A-Z][\w’'-]*\w")
+
+
+def plain(text: str) -> str:
+    """The text with amounts that are said in words put so that they can be compared."""
+    said = text
+    for pattern, value in _SAID:
+        said = re.sub(pattern, value, said, flags=re.IGNORECASE)
+    return re.sub(r"\b(\w+):30(?= [ap]m)", lambda match: f"{_CLOCK.get(match[1].lower(), match[1])}:30", said)
+
+
+def values(text: str) -> list[tuple[Atom, bool]]:
+    """Each value with whether it is hedged ("about 5 km"); a bare "one" and "first" count as words."""
+    said = plain(text)
+    cleaned = clean(said)
+    return [
+        (atom, bool(_HEDGED.search(cleaned[: atom.start])))
+        for atom in atoms(said)
+        if atom.readings and atom.readings not in ({("number", 1.0)}, {("ordinal", 1.0)})
+    ]
+
+
+def missing(text: str, source: str) -> list[Atom]:
+    """The values of a text that a source does not say."""
+    known = [atom for atom, _ in values(source)]
+    return [atom for atom, hedged in values(text) if not any(same(atom, other, hedged) for other in known)]
+
+
+def same(value: Atom, other: Atom, hedged: bool = False) -> bool:
+    """By a shared reading; by the number alone where one of them has no unit; nearly, where the text hedges."""
+    if value.found_in(other):
+        return True
+    kinds = {name for name, _ in value.readings} | {name for name, _ in other.readings}
+    if "number" in kinds and value.bare is not None and value.bare == other.bare:
+        return True
+    days = {str(day)[-2:].lstrip("0") for a in (value, other) for name, day in a.readings if name == "date"}
+    ordinals = {str(int(float(n))) for a in (value, other) for name, n in a.readings if name == "ordinal"}
+    if days & ordinals:
+        return True
+    return hedged and any(_close(a, b) for a in value.readings for b in other.readings)
+
+
+def _close(left: tuple[str, float | str], right: tuple[str, float | str]) -> bool:
+    if left[0] != right[0] or not isinstance(left[1], float) or not isinstance(right[1], float):
+        return False
+    return abs(left[1] - right[1]) <= NEAR * max(abs(left[1]), abs(right[1]))
+
+
+def names(text: str) -> list[str]:
+    """Words with a capital that do not begin the sentence, "I" and "The" left out."""
+    return [match.group() for match in _NAME.finditer(text) if match.group() not in {"I", "We", "The"}]
+
+
+def strange_names(text: str, sources: Iterable[str]) -> list[str]:
+    """The names of a text that none of the sources has."""
+    known = {word for source in sources for word in re.findall(r"\w+", source.lower())}
+    return [name for name in names(text) if not set(re.findall(r"\w+", name.lower().removesuffix("'s"))) & known]
+
+
+def denies(text: str) -> bool:
+    """Whether a text denies something."""
+    return bool(_DENIAL.search(clean(text)))
