@@ -150,6 +150,7 @@ def measure(
                 adapter=adapter,
                 oracle=lambda row: list(row.evidence),
                 few_shot=pick_few_shot(examples),
+                on_progress=lambda fraction, message: print(f"\r{message}   ", end="", file=sys.stderr),
             )
         )
     found = attribute([Verdict(row["id"], row["arm"], row["content"], row["behaviour"]) for row in rows])["rows"]
