@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 
-WORD = re.compile(r"\w+(?:[.,:/]\d+)*", re.UNICODE)  # keeps 1,200.50 and 16:40 and 3/4 whole
+WORD = re.compile(r"\w+(?:[.,:/]\d+)*")  # keeps 1,200.50 and 16:40 and 3/4 whole; enough for ASCII
 
 # Zero-width and bidirectional controls: invisible to a reader, visible to a tokenizer.
 HIDDEN = re.compile(
@@ -20,7 +21,20 @@ def normalise(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """Lower-case word tokens of any script, numbers kept whole: "Fee: €1,200.50" -> ["fee", "1,200.50"]."""
-    return WORD.findall(normalise(text))
+    said = normalise(text)
+    return WORD.findall(said) if said.isascii() else _word().findall(said)
+
+
+@functools.cache
+def _word() -> re.Pattern[str]:
+    """WORD with combining marks inside words: Hindi's vowel signs and Thai's tone marks are no \\w to Python."""
+    marks = "".join(chr(code) for code in range(0x300, 0x20000) if unicodedata.category(chr(code)).startswith("M"))
+    return re.compile(rf"\w+(?:[{marks}]+\w*)*(?:[.,:/]\d+)*")
+
+
+def inert(cell: str) -> str:
+    """A text for a CSV: what a spreadsheet would run as a formula gets an apostrophe before it (OWASP)."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def sentences(text: str) -> list[tuple[int, int]]:

@@ -22,6 +22,7 @@ from ftrag.decision.presets import PRESETS, Preset
 from ftrag.decision.questionnaire import QUESTIONS, decide, parse_answer
 from ftrag.decision.questions import BY_KEY
 from ftrag.errors import FtragError, InputError
+from ftrag.text import inert
 
 Classify = Callable[[list[str]], list[dict[str, Any]]]
 
@@ -268,6 +269,7 @@ def on_export_table(table: pd.DataFrame, rows: Sequence[Mapping[str, Any]]) -> A
     with file.open("w", encoding="utf-8", newline="") as handle:
         writer = csv.writer(handle)
         writer.writerow(keep)
-        writer.writerows([r["capability"], r["type"], "; ".join(r["evidence"]), r["reason"]] for r in plain)
+        cells = ([r["capability"], r["type"], "; ".join(r["evidence"]), r["reason"]] for r in plain)
+        writer.writerows(map(inert, row) for row in cells)
     text = json.dumps({"capabilities": plain, "answers": overall(fixed)}, indent=1, ensure_ascii=False)
     return gr.update(value=[str(file), _write(folder / "capabilities.json", text)], visible=True)

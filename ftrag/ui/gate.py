@@ -25,6 +25,7 @@ ROUTES = {
 }
 PAGES = {"monitoring", "deep_link", "svelte"}  # of gradio, outside its API
 JSON_BYTES = 4_000_000  # of one call: a long chat and a table fit
+DRAINED_BYTES = 300_000_000  # of a refused body; after that the connection is cut
 CALLS = {"queue", "call", "run", "api", "mcp", "cancel", "reset"}
 HEADERS = [
     (b"x-content-type-options", b"nosniff"),
@@ -56,6 +57,26 @@ def policy() -> bytes:
     return "; ".join(rules).encode()
 
 
+class Body:
+    """A request's body as it comes, and what still has to come of it."""
+
+    def __init__(self, receive: Receive) -> None:
+        self.receive = receive
+        self.read = 0  # bytes
+        self.more = True
+
+    async def __call__(self) -> Message:
+        message = await self.receive()
+        self.read += len(message.get("body", b""))
+        self.more = message["type"] == "http.request" and message.get("more_body", False)
+        return message
+
+    async def drain(self) -> None:
+        """Drop the rest of a refused body: a client that is cut off while it sends sees no words."""
+        while self.more and self.read < DRAINED_BYTES:
+            await self()
+
+
 class Gate:
     """ASGI middleware; temporary: the folder that uploads go to."""
 
@@ -67,9 +88,11 @@ class Gate:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        arriving = Body(receive)
         try:
-            receive = await self.admitted(scope, receive)
+            receive = await self.admitted(scope, arriving)
         except Refused as refusal:
+            await arriving.drain()
             await _answer(send, *refusal.args)
             return
         started = False
@@ -85,6 +108,7 @@ class Gate:
             await self.app(scope, receive, out)
         except Refused as refusal:  # met while the body was being read
             if not started:
+                await arriving.drain()
                 await _answer(send, *refusal.args)
 
     async def admitted(self, scope: Message, receive: Receive) -> Receive:

@@ -85,9 +85,17 @@ def _admit(given: Mapping[str, Any]) -> None:
         quotas.ask(owner(visitor))
     files = given.get("files") or given.get("file")
     if files:
-        paths = [Path(file) for file in (files if isinstance(files, list) else [files])]
+        paths = [_uploaded(file) for file in (files if isinstance(files, list) else [files])]
         quotas.room(workspace(visitor), paths)
         quotas.documents(project(visitor, given.get("name")), len(paths))
+
+
+def _uploaded(file: Any) -> Path:
+    """The path of an upload; what lies elsewhere on the server's disk is no upload, whoever names it."""
+    folder, path = os.environ.get("GRADIO_TEMP_DIR"), Path(str(file))
+    if folder and not path.resolve().is_relative_to(Path(folder).resolve()):
+        raise InputError(texts.NO_UPLOAD)
+    return path
 
 
 def _reporting(handler: Callable[..., Any], admit: Callable[[Sequence[Any]], None]) -> Callable[..., Any]:

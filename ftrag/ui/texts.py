@@ -86,7 +86,7 @@ COMMANDS = {
 }
 
 MODEL_LOADING = "{model} is loading – you can already decide, upload and read"
-MODEL_SPEED = "about {rate:.0f} tokens/s"
+MODEL_SPEED, MODEL_BUSY = "about {rate:.0f} tokens/s", "busy with other work"
 MODEL_FAILED = "The model could not be loaded: {reason}"
 KEPT = "Results are kept on this machine and survive a restart."
 NOT_KEPT = "Results are in a temporary folder and will be gone after a restart: export what you need."
@@ -98,7 +98,7 @@ TRAIN_HELP = (
     "**Documents** are what retrieval reads. **Training examples** show how to answer. **Gold questions** are held "
     "out to measure; they must not be among the examples."
 )
-BELL = "🔔 Jobs"
+BELL = "Jobs"
 NO_JOBS = "No jobs yet. Training, estimates, evaluations, comparisons and reroutes are listed here while they run."
 NO_RUN = "The job of this link is not on this machine: it was dismissed, or the link is incomplete."
 OWN_RUN = "The job of this link is yours:"
@@ -143,3 +143,4 @@ ZERO_TRAINING = "Answers come from ZeroGPU; training runs on the processor, in a
 SPACE_LIMITS = "A workspace that is not used for {days} days is deleted. A job may run for {minutes} minutes."
 PUBLISH = "Take home and publish"
 TOKEN_USE = "Used for this one action; never kept, logged or shown."
+NO_UPLOAD = "that is no file of yours; upload it first"
