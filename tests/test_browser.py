@@ -25,8 +25,7 @@ def chromium():
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with served(tmp_path_factory.mktemp("home")) as (address, seconds):
-        assert seconds < 20  # 10 s is the promise on a free machine; a busy one gets twice that
+    with served(tmp_path_factory.mktemp("home")) as (address, _):
         yield address
 
 
@@ -41,19 +40,102 @@ def visit(chromium, server):
     context.close()
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (1440, "dark"), (390, "light"), (390, "dark")])
+@pytest.mark.parametrize("width", [1440, 768, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_tab_opens_without_overflow_and_has_its_screenshot(chromium, server, width, scheme):
-    context = chromium.new_context(viewport={"width": width, "height": 900})
-    visit = Visit(context, f"{server}/?__theme={scheme}")
+    """What a visitor's system prefers is followed; the pictures are for whoever changes the page."""
+    context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    visit = Visit(context, server)
     SCREENS.mkdir(parents=True, exist_ok=True)
-    wait_until(lambda: "documents" in visit.page.content(), 60)
+    wait_until(lambda: "questions" in visit.text("#verdict"), 60)
+    assert visit.page.evaluate("document.body.classList.contains('dark')") == (scheme == "dark")
     for name in TABS:
         visit.tab(name)
-        visit.page.wait_for_timeout(800)
+        visit.page.wait_for_timeout(600)
         visit.page.screenshot(path=SCREENS / f"{name.lower()}-{width}-{scheme}.png", full_page=True)
         assert visit.overflow() <= 0, name
     assert not visit.errors and not visit.foreign
     context.close()
+
+
+OPEN_EVERYTHING = """() => [...document.querySelectorAll('button.label-wrap:not(.open), details:not([open])')]
+  .filter(found => found.offsetParent).map(found => found.tagName == 'DETAILS' ? found.open = true : found.click())
+  .length"""
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
+# What gradio's own components violate, and where that is known. "Accessibility" is gradio's open issue for all of it.
+GRADIO = "https://github.com/gradio-app/gradio/issues/1178"
+KNOWN = {  # rule -> what its elements' HTML contains, all inside gr.Dataframe
+    "aria-prohibited-attr": ('aria-label="Static column"',),
+    "aria-command-name": ("select-all-checkbox", "bool-cell"),
+    "nested-interactive": ("select-all-checkbox", "bool-cell"),
+    "label": ('data-testid="checkbox"',),
+}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_tab_violates_wcag_with_everything_open(chromium, server, scheme):
+    """axe-core, WCAG 2.1 A and AA, every panel of every tab opened, the header's panels too."""
+    from importlib.resources import files
+
+    context = chromium.new_context(viewport={"width": 1440, "height": 900}, color_scheme=scheme)
+    visit = Visit(context, server)
+    wait_until(lambda: "questions" in visit.text("#verdict"), 60)
+    visit.page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text())
+    for name, panel in zip(TABS, ("new", "share", "delete", "new"), strict=True):
+        visit.tab(name)
+        visit.page.locator(f"#open_{panel}").click()
+        visit.page.wait_for_timeout(500)
+        for _ in range(4):  # a panel may hold further panels
+            if not visit.page.evaluate(OPEN_EVERYTHING):
+                break
+            visit.page.wait_for_timeout(400)
+        found = visit.page.evaluate("rules => axe.run(document, {runOnly: rules})", WCAG)
+        assert ours(found["violations"]) == [], name
+        assert visit.overflow() <= 0, name
+    context.close()
+
+
+def ours(violations):
+    """Violations that are not gradio's own: (rule, element, what is wrong)."""
+    return [
+        (violation["id"], node["html"][:200], (node["any"] or node["all"] or node["none"])[0]["message"])
+        for violation in violations
+        for node in violation["nodes"]
+        if not any(mark in node["html"] for mark in KNOWN.get(violation["id"], ()))
+    ]
+
+
+def test_the_colour_scheme_is_kept_in_the_browser(chromium, server):
+    context = chromium.new_context(color_scheme="light")
+    is_dark = "document.body.classList.contains('dark')"
+    visit = Visit(context, server)
+    visit.page.locator("#scheme").click()
+    wait_until(lambda: visit.page.evaluate(is_dark), 10)
+    visit.page.reload()
+    visit.page.wait_for_selector("#tabs", timeout=60_000)
+    wait_until(lambda: visit.page.evaluate(is_dark), 20)
+    context.close()
+
+
+def test_the_header_makes_shares_and_deletes_projects(visit):
+    page = visit.page
+    page.locator("#open_share").click()
+    link = page.locator("#share_link textarea, #share_link input")
+    wait_until(lambda: link.input_value().endswith("/?project=support"), 20)
+    page.locator("#own_evaluate").click()  # "use my own data" makes an empty project and turns to Train
+    wait_until(lambda: page.locator("#project input").input_value() == "my-project", 30)
+    page.locator("#up_documents").wait_for(state="visible")
+    page.locator("#open_delete").click()
+    wait_until(lambda: "Delete my-project with its 0 documents" in visit.text("#delete_note"), 20)
+    page.locator("#delete_go").click()
+    wait_until(lambda: page.locator("#project input").input_value() == "support", 30)
+
+
+def test_the_next_step_leads_through_the_tabs_by_keyboard(visit):
+    for tab, target in (("evaluate", "#chat_question"), ("chat", "#verdict")):
+        visit.page.locator(f"#next_{tab}").focus()
+        visit.page.keyboard.press("Enter")
+        visit.page.locator(target).wait_for(state="visible", timeout=10_000)
 
 
 def test_an_empty_question_is_one_sentence(visit):

@@ -249,5 +249,5 @@ def status_line(model: str) -> Safe:
     mark = "ft-dot" if model and not model.startswith("…") else "ft-dot wait"
     return Safe(
         f'<span><span class="{mark}" aria-hidden="true"></span>{escape(model.lstrip("… "))}</span>'
-        f'<span class="{"ft-kept" if kept else "ft-lost"}"{place}>{where}</span>'
+        f' · <span class="{"ft-kept" if kept else "ft-lost"}"{place}>{where}</span>'
     )

@@ -93,17 +93,17 @@ CSS = """
 .gradio-container .column, .gradio-container .block { min-width: 0; }
 .gradio-container h3 { font-size: 1.05rem; font-weight: 650; margin: 1.2rem 0 .4rem; letter-spacing: -.01em; }
 .gradio-container p { margin: .35rem 0; }
+.gradio-container .html-container { padding-left: 0; padding-right: 0; }
 .gradio-container .row > button { align-self: end; }
 
 #top { align-items: center; gap: 10px 12px; flex-wrap: wrap; }
-#top > .block:first-child { flex: 1 1 300px !important; }
-#project { flex: 1 1 240px !important; max-width: 420px; }
+#top > .block:first-child { flex: 1 1 420px !important; }
+#project { flex: 0 1 300px !important; }
 #top_buttons { gap: 8px; flex-wrap: nowrap; align-items: center; flex: 0 0 auto !important; width: auto; }
 #top_buttons button { flex: 1 0 auto; align-self: center; height: 40px; white-space: nowrap; }
 .block:has(> .html-container > .prose:empty), .block:has(> .prose:empty) { display: none; }
 .ft-head h1 { font-size: 1.55rem; font-weight: 750; margin: 0; letter-spacing: -.03em; line-height: 1.2; }
 .ft-head p { margin: 0; color: var(--body-text-color-subdued); }
-#status .prose { display: flex; flex-wrap: wrap; gap: 2px 10px; align-items: center; }
 .ft-dot { display: inline-block; width: 9px; height: 9px; border-radius: 50%; background: #16a34a; margin-right: 8px; }
 .ft-dot.wait { background: #d97706; }
 .ft-lost { color: #b45309; font-weight: 600; } .dark .ft-lost { color: #fbbf24; }
@@ -138,7 +138,7 @@ CSS = """
 .ft-bar > i { display: block; height: 100%; background: #0284c7; transition: width .4s; }
 .ft-pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .8rem; padding: .6rem; border-radius: 8px;
   background: var(--background-fill-secondary); }
-.gradio-container mark { background: #fde68a; color: #1f2937; border-radius: 3px; padding: 0 1px; }
+.gradio-container mark { background: #fde68a; color: #1f2937 !important; border-radius: 3px; padding: 0 1px; }
 .ft-ok { color: #15803d; font-weight: 600; } .dark .ft-ok { color: #4ade80; }
 .ft-bad { color: #b91c1c; font-weight: 600; } .dark .ft-bad { color: #fca5a5; }
 .ft-mute { color: var(--body-text-color-subdued); }
@@ -168,7 +168,8 @@ button:focus-visible, input:focus-visible, textarea:focus-visible, summary:focus
 @media (max-width: 560px) {
   .gradio-container { padding: 10px !important; }
   .ft-head p { font-size: .9rem; }
-  #project { max-width: none; }
+  #project, #top > .block:first-child { flex: 1 1 100% !important; }
+  #tabs [role=tab] { font-size: .82rem; padding: 8px 3px; }
   #top_buttons { flex: 1 1 100% !important; }
   .gradio-container .ft-table { font-size: .82rem; }
   #chat_a, #chat_b { height: 300px !important; }

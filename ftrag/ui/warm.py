@@ -21,7 +21,8 @@ _fastest = {"rate": 0.0}  # tokens per second of the best answer so far: what th
 
 def model_line() -> str:
     """Model and hardware with the measured speed; while the model loads, how far it is, after "…"."""
-    return _line["text"].format(rate=_fastest["rate"])
+    rate = _fastest["rate"]
+    return _line["text"].format(speed=texts.MODEL_SPEED.format(rate=rate) if rate >= 2 else texts.MODEL_BUSY)
 
 
 def answered(tokens_per_second: float) -> None:
@@ -45,7 +46,7 @@ def load_in_background() -> threading.Thread:
             llm = workflows.model(models.DEFAULT)
             answered(rate(llm))
             dtype = DTYPES.get(llm.loaded.dtype, llm.loaded.dtype)
-            _line["text"] = f"{title}, {hardware()}, {dtype}, {texts.MODEL_SPEED}"
+            _line["text"] = f"{title}, {hardware()}, {dtype}, {{speed}}"
         except FtragError as error:
             _line["text"] = _plain("… " + texts.MODEL_FAILED.format(reason=error))
         except Exception as error:  # a thread that dies in silence would leave "loading" on the page for ever
