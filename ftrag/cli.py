@@ -153,6 +153,7 @@ def _decide_commands(commands: Any) -> None:
 
     decide = _add(commands, "decide", _decide, "a first recommendation from a questionnaire", project=False)
     questionnaire.add_decide_arguments(decide)
+    decide.add_argument("--keep", metavar="PROJECT", help="keep the answers with a project, for its verdicts")
     costs = _add(commands, "cost", _cost, "what each route costs, line by line", project=False)
     cost.add_cost_arguments(costs)
     classify = _add(commands, "classify", _classify, "does a capability need retrieval or fine-tuning?", project=False)
@@ -166,7 +167,12 @@ def _decide_commands(commands: Any) -> None:
 def _decide(options: argparse.Namespace) -> Any:
     from ftrag.decision import questionnaire
 
-    return questionnaire.decide(questionnaire.answers_from(options))
+    answers = questionnaire.answers_from(options)
+    if options.keep:
+        from ftrag import conclusions
+
+        conclusions.set_answers(projects.find(options.keep, projects.home()), answers)
+    return questionnaire.decide(answers)
 
 
 def _cost(options: argparse.Namespace) -> Any:

@@ -10,14 +10,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ftrag import evidence
 from ftrag import project as projects
-from ftrag import workflows
-from ftrag.errors import FtragError, NotFound
+from ftrag.errors import FtragError, InputError, NotFound
 from ftrag.types import Gold, Verdict
 
 Rows = Sequence[Mapping[str, Any]]
 AXES = ("content", "behaviour")
-LOCATED = ("retrieval bound", "retrieval untested", "unresolved", "reading")  # causes that ask where evidence got lost
 
 
 def conclude(
@@ -53,8 +52,8 @@ def conclude(
         "checks": len(own["checks"]),
     }
     found = _decided(project, value, rows)
-    places = _places(project, gold, found["rows"], plan["k"])
-    failures = _failures(gold, rows, found["rows"], places)
+    lost = evidence.places(project, gold, found["rows"], plan["k"])
+    failures = evidence.failures(gold, rows, found["rows"], lost)
     kept = ("causes", "regressions", "excluded", "differences", "interaction", "minimum_detectable_effect", "decision")
     value |= {key: found[key] for key in (*kept, "reasons")}
     value |= {
@@ -62,7 +61,7 @@ def conclude(
         "clusters": cluster(failures, _embedder()),
         "shopping": shopping([row for row in failures if row["axis"] == "content"]),
         "suspects": {str(id_): row for id_, row in arms_agree_against_gold(rows).items()},
-        "rows": _opened(gold, rows, found["rows"], places),
+        "rows": evidence.opened(gold, rows, found["rows"], lost),
     }
     return value | {"gates": gate_result(project, value)}
 
@@ -110,6 +109,17 @@ def prior(project: Path) -> str:
 
     answers = projects.settings(project).get("answers")
     return str(decide(answers)["route"]) if answers else ""
+
+
+def set_answers(project: Path, answers: Mapping[str, str]) -> str:
+    """Keep answers to the questionnaire with the project; the route that they recommend. InputError for a bad one."""
+    from ftrag.decision.questionnaire import decide
+
+    if not answers:
+        raise InputError("no question has been answered, so there is nothing to keep; answer one first")
+    route = str(decide(answers)["route"])
+    projects.update(project, answers=dict(answers))
+    return route
 
 
 def unscored(rows: Rows) -> dict[str, int]:
@@ -212,93 +222,3 @@ def _forgetting(project: Path, adapter: str | None) -> dict[str, Any] | None:
         return None
     found = card.get("forgetting") or {}
     return {name: found[name] for name in ("general", "safety", "perplexity") if name in found} or None
-
-
-# --- rows
-
-
-def _places(project: Path, gold: Sequence[Gold], causes: Rows, k: int) -> dict[Any, dict[str, Any]]:
-    """Where the evidence of the questions got lost that no deployable base arm answers: id -> {state, document, rank}.
-
-    Of several pieces of evidence the one that is furthest away counts.
-    """
-    from ftrag.evaluation.shopping import locate
-    from ftrag.retrieval import store
-
-    wanted = {row["id"] for row in causes if row.get("content") in LOCATED}
-    asked = [one for one in gold if one.id in wanted and one.evidence]
-    if not asked:
-        return {}
-    texts = {document.name: document.text for document in store.documents(project)}
-    total = len(store.chunks(project))
-    index = workflows.retriever(project) if total else None
-    order = ("missing", "cut", "ranked", "shown")
-    found = {}
-    for one in asked:
-        ranked = [(hit.chunk.document, hit.chunk.text) for hit in index.search(one.question, total)] if index else []
-        unfound = [] if index is None else _unranked(project, ranked)
-        places = [locate(piece, texts, [*ranked, *unfound], k) for piece in one.evidence]
-        found[one.id] = min(places, key=lambda place: (order.index(place["state"]), -(place["rank"] or 0)))
-    return found
-
-
-def _unranked(project: Path, ranked: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Chunks that share no word with the question: behind all that do."""
-    from ftrag.retrieval import store
-
-    seen = set(ranked)
-    pairs = [(one.document, one.text) for one in store.chunks(project)]
-    return [pair for pair in pairs if pair not in seen]
-
-
-def _failures(
-    gold: Sequence[Gold], rows: Rows, causes: Rows, places: Mapping[Any, Mapping[str, Any]]
-) -> list[dict[str, Any]]:
-    """One row per failed question and axis, for the clusters: what was asked, what base said, where evidence is."""
-    questions = {one.id: one for one in gold}
-    said = {row["id"]: row["answer"] for row in rows if row["arm"] == "base"}
-    return [
-        {
-            "id": row["id"],
-            "axis": axis,
-            "cause": row[axis],
-            "question": questions[row["id"]].question,
-            "answer": said.get(row["id"], ""),
-            "slice": questions[row["id"]].slice,
-            **({"evidence": places[row["id"]]} if axis == "content" and row["id"] in places else {}),
-        }
-        for row in causes
-        for axis in AXES
-        if row.get(axis, "solved") != "solved"
-    ]
-
-
-KEPT = (
-    *("content", "behaviour", "why", "scores", "checks", "sources", "judge", "done"),
-    *("seconds", "first_token_s", "tokens", "prompt_chars"),
-)
-
-
-def _opened(
-    gold: Sequence[Gold], rows: Rows, causes: Rows, places: Mapping[Any, Mapping[str, Any]]
-) -> list[dict[str, Any]]:
-    """One entry per question with every arm's answer, for the page and the report."""
-    by_id = {row["id"]: row for row in causes}
-    answers: dict[str | int, dict[str, Any]] = {}
-    for row in rows:
-        kept = {key: row[key] for key in KEPT if key in row}
-        answers.setdefault(row["id"], {})[row["arm"]] = {"text": row["answer"], **kept}
-    return [
-        {
-            "id": one.id,
-            "question": one.question,
-            "expected": list(one.answers),
-            "evidence": list(one.evidence),
-            "slice": one.slice,
-            "cause": {axis: by_id[one.id][axis] for axis in AXES if axis in by_id.get(one.id, {})},
-            "retrieved": by_id.get(one.id, {}).get("retrieved"),
-            "evidence_place": places.get(one.id),
-            "answers": answers.get(one.id, {}),
-        }
-        for one in gold
-    ]

@@ -82,6 +82,27 @@ def _rows(run):
     return [{key: row[key] for key in fields} | {"arm": "held"} for row in run["gates"]["rows"]]
 
 
+def test_answers_are_kept_by_command_and_a_bad_one_is_not(project, capsys):
+    from ftrag.cli import main
+
+    assert (
+        main(["decide", "--knowledge-changes", "daily", "--needs-citations", "true", "--keep", "demo", "--json"]) == 0
+    )
+    assert json.loads(capsys.readouterr().out)["route"] == "rag"
+    assert projects.settings(project)["answers"] == {"knowledge-changes": "daily", "needs-citations": "true"}
+    assert conclusions.prior(project) == "rag"
+    with pytest.raises(InputError, match="no question has been answered"):
+        conclusions.set_answers(project, {})
+
+
+@pytest.mark.parametrize("name", projects.examples())
+def test_the_answers_of_an_example_recommend_what_it_was_built_for(name):
+    from ftrag.decision.questionnaire import decide
+
+    own = projects.read_json(projects.EXAMPLES / name / "project.json")
+    assert decide(own["answers"])["route"] == own["expected_route"]
+
+
 def test_a_gate_that_cannot_be_read_is_not_kept(project):
     with pytest.raises(InputError, match="gate 1: unknown metric"):
         conclusions.set_gates(project, [{"metric": "beauty"}])

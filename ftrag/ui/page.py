@@ -10,7 +10,7 @@ import gradio as gr
 
 from ftrag import workflows
 from ftrag.errors import FtragError
-from ftrag.ui import bell, chat, decide, evaluate, header, publishing, session, space, steps, texts, train, warm
+from ftrag.ui import bell, chat, decide, evaluate, header, prior, publishing, session, space, steps, texts, train, warm
 
 POLL_SECONDS = 1.5
 
@@ -29,6 +29,7 @@ def build() -> Any:
             tabs.overflow_behavior = "wrap"
             with _tab("decide", texts.DECIDE_TAB, strips, commands):
                 decide_parts = decide.build_decide(workflows.classify)
+                prior.build(visitor_bs, project_dd, decide_parts["questions"])
             with _tab("train", texts.TRAIN_TAB, strips, commands):
                 train_parts = train.build(visitor_bs, project_dd)
             with _tab("evaluate", texts.EVALUATE_TAB, strips, commands):

@@ -1,0 +1,32 @@
+"""Below the questionnaire: keep its answers with the project, so that every run says whether the evidence agrees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from ftrag import conclusions
+from ftrag.ui import session
+
+
+def build(visitor_bs: Any, project_dd: Any, questions: Mapping[str, Any]) -> None:
+    """questions: key -> component, as the Decide tab built them."""
+    with gr.Row(equal_height=True):
+        keep_btn = gr.Button("Keep these answers with the project", size="sm", scale=0, min_width=240, elem_id="keep")
+        said_html = gr.HTML(elem_id="kept", elem_classes="ft-note", padding=False)
+    inputs = [visitor_bs, project_dd, *questions.values()]
+    keep_btn.click(_keeper(list(questions)), inputs, [said_html], api_visibility="private")
+
+
+def _keeper(keys: list[str]) -> Any:
+    @session.guarded
+    def keep(visitor: str, name: str | None, *values: Any) -> str:
+        project = session.project(visitor, name)
+        given = {key: str(value) for key, value in zip(keys, values, strict=True) if value}
+        route = conclusions.set_answers(project, given)
+        return f"Kept with {escape(project.name)}: its runs will be held against the route “{escape(route)}”."
+
+    return keep
