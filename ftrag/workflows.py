@@ -177,9 +177,9 @@ def retriever(
     project: Path, kind: str = "bm25", rerank: bool = False, settings: Mapping[str, Any] | None = None
 ) -> Retriever:
     """The project's retriever over an index that is up to date; settings go over the project's own."""
-    from ftrag.retrieval import store
+    from ftrag.retrieval import opening
 
-    opened: Retriever = store.open_retriever(project, kind=kind, rerank=rerank, settings=settings)
+    opened: Retriever = opening.open_retriever(project, kind=kind, rerank=rerank, settings=settings)
     return opened
 
 

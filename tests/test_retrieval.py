@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from ftrag.errors import InputError, ModelError, NotFound
-from ftrag.retrieval import corpus, quality, store
+from ftrag.retrieval import corpus, opening, quality, store
 from ftrag.retrieval.dense import DenseRetriever, Encoder, embedded
 from ftrag.retrieval.fusion import HybridRetriever, by_rank, by_score
 from ftrag.retrieval.rerank import Reranked, cross_encoder
@@ -67,15 +67,15 @@ def test_ingest_search_replace_remove(project, tmp_path):
         ("boat.txt", "added", 1),
     ]
     assert [row["file"] for row in result["refused"]] == ["bad.exe"]
-    (hit,) = store.open_retriever(project).search("berth price", 5)
+    (hit,) = opening.open_retriever(project).search("berth price", 5)
     assert (hit.rank, hit.chunk.document, hit.chunk.text) == (1, "berth.md", "# Berths\n\nA berth costs €4.")
 
     files(tmp_path / "in", berth_md="# Berths\n\nA berth costs €5.")
     assert [row["status"] for row in store.ingest(project, paths[:2])["taken"]] == ["replaced", "unchanged"]
-    assert "€5" in store.open_retriever(project).search("berth", 1)[0].chunk.text
+    assert "€5" in opening.open_retriever(project).search("berth", 1)[0].chunk.text
 
     assert store.remove(project, "berth.md")["removed"] == ["berth.md"]
-    assert store.open_retriever(project).search("berth", 5) == []
+    assert opening.open_retriever(project).search("berth", 5) == []
     assert not [path for path in (project / "extracted").glob("*.json") if "berth" in path.read_text()]
     with pytest.raises(NotFound, match="no document 'berth.md'"):
         store.remove(project, "berth.md")
@@ -88,7 +88,7 @@ def test_chunks_are_where_they_say(project, tmp_path):
     chunks = store.chunks(project)
     assert len(chunks) > 2
     assert all(row.text == document.text[row.start : row.end] for row in chunks)
-    hit = store.open_retriever(project).search("rule 5", 1)[0]
+    hit = opening.open_retriever(project).search("rule 5", 1)[0]
     assert hit.chunk == chunks[hit.chunk.index]
 
 
@@ -113,7 +113,7 @@ def test_unchanged_files_cost_nothing(project, tmp_path):
     before = {path: path.stat().st_mtime_ns for path in (project / "index").iterdir()}
     assert store.refresh(project)["unchanged"] == 2
     assert store.ingest(project, paths)["taken"][0]["status"] == "unchanged"
-    after = {path: path.stat().st_mtime_ns for path in (project / "index").iterdir() if path.name != ".lock"}
+    after = {path: path.stat().st_mtime_ns for path in (project / "index").iterdir() if path.suffix != ".lock"}
     assert after == {path: before[path] for path in after}
 
 
@@ -121,7 +121,7 @@ def test_a_file_edited_by_hand_is_seen_even_within_the_same_moment(project, tmp_
     store.ingest(project, files(tmp_path / "in", a_txt="It costs €4."))
     for price in range(5, 9):  # the same size each time, faster than a clock tick
         (project / "documents" / "a.txt").write_text(f"It costs €{price}.", encoding="utf-8")
-        assert store.open_retriever(project).search("costs", 1)[0].chunk.text == f"It costs €{price}."
+        assert opening.open_retriever(project).search("costs", 1)[0].chunk.text == f"It costs €{price}."
 
 
 def test_changes_leave_an_index_that_answers_as_a_fresh_one(project, tmp_path):
@@ -148,7 +148,7 @@ def test_changes_leave_an_index_that_answers_as_a_fresh_one(project, tmp_path):
     (fresh / "documents").mkdir()
     for path in sorted(folder.iterdir(), reverse=True):
         (fresh / "documents" / path.name).write_bytes(path.read_bytes())
-    one, other = store.open_retriever(project), store.open_retriever(fresh)
+    one, other = opening.open_retriever(project), opening.open_retriever(fresh)
     assert store.index_fingerprint(project) == store.index_fingerprint(fresh)
     for _ in range(500):
         query = " ".join(rng.choices(vocabulary, k=rng.randint(1, 5)))
@@ -158,9 +158,9 @@ def test_changes_leave_an_index_that_answers_as_a_fresh_one(project, tmp_path):
 def test_other_settings_rebuild_the_index(project, tmp_path):
     store.ingest(project, files(tmp_path / "in", a_txt="The boats are here."))
     fingerprint = store.index_fingerprint(project)
-    assert store.open_retriever(project).search("boat", 1)
+    assert opening.open_retriever(project).search("boat", 1)
     with_settings(project, stem=False, correct_spelling=False)
-    assert store.open_retriever(project).search("boat", 1) == []
+    assert opening.open_retriever(project).search("boat", 1) == []
     assert store.index_fingerprint(project) != fingerprint
     with_settings(project, chunk_tokens="many")
     with pytest.raises(InputError, match="chunk_tokens is 'many'"):
@@ -171,14 +171,14 @@ def test_a_damaged_index_is_rebuilt(project, tmp_path):
     store.ingest(project, files(tmp_path / "in", a_txt="The boats are here."))
     for name in ("bm25.bin", "chunks.json"):
         (project / "index" / name).write_bytes(b"damaged")
-        assert store.open_retriever(project).search("boat", 1)
+        assert opening.open_retriever(project).search("boat", 1)
 
 
 def test_no_documents_says_what_to_do(project):
     with pytest.raises(NotFound, match="ingest a file first"):
-        store.open_retriever(project)
+        opening.open_retriever(project)
     with pytest.raises(InputError, match="no retriever 'magic'; choose bm25, dense, hybrid"):
-        store.open_retriever(project, "magic")
+        opening.open_retriever(project, "magic")
 
 
 def test_near_duplicates_are_reported(project, tmp_path):
@@ -199,40 +199,40 @@ def test_alike_estimates_the_share_of_common_shingles():
 def test_searching_from_another_process_finds_the_same(project, tmp_path):
     store.ingest(project, files(tmp_path / "in", a_txt="The boats are here.", b_txt="No boat."))
     code = (
-        "import sys; from pathlib import Path; from ftrag.retrieval import store;"
-        "print([h.chunk.document for h in store.open_retriever(Path(sys.argv[1])).search('boat', 5)])"
+        "import sys; from pathlib import Path; from ftrag.retrieval import opening;"
+        "print([h.chunk.document for h in opening.open_retriever(Path(sys.argv[1])).search('boat', 5)])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(project)], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == str(names(store.open_retriever(project).search("boat", 5)))
+    assert done.stdout.strip() == str(names(opening.open_retriever(project).search("boat", 5)))
 
 
 def test_a_threshold_on_how_much_of_the_query_a_chunk_covers(project, tmp_path):
     store.ingest(project, files(tmp_path / "in", a_txt="Boats have lamps.", b_txt="Boats.", c_txt="Fish."))
     # idf of boat ln(1 + 1.5/2.5) = 0.47, lamp ln(1 + 2.5/1.5) = 0.98, anchor ln(1 + 3.5/0.5) = 2.08
     for least, expected in ((0.1, ["a.txt", "b.txt"]), (0.4, ["a.txt"]), (0.5, [])):  # a: 0.41, b: 0.13
-        found = store.open_retriever(project, settings={"minimum_match": least}).search("boats lamps anchors", 5)
+        found = opening.open_retriever(project, settings={"minimum_match": least}).search("boats lamps anchors", 5)
         assert sorted(names(found)) == expected
 
 
 def test_expansion_finds_what_shares_no_term(project, tmp_path):
     texts = {"a_txt": "Canoes need a paddle.", "b_txt": "A paddle is made of ash.", "c_txt": "Fish swim."}
     store.ingest(project, files(tmp_path / "in", **texts))
-    assert names(store.open_retriever(project).search("canoe", 5)) == ["a.txt"]
-    found = store.open_retriever(project, settings={"expand_terms": 3}).search("canoe", 5)
+    assert names(opening.open_retriever(project).search("canoe", 5)) == ["a.txt"]
+    found = opening.open_retriever(project, settings={"expand_terms": 3}).search("canoe", 5)
     assert names(found) == ["a.txt", "b.txt"]
 
 
 def test_whole_documents_when_they_fit(project, tmp_path):
     text = "Intro to boats. " * 60 + "\n\n" + "The anchor weighs 4 kg. " * 60
     store.ingest(project, files(tmp_path / "in", a_txt=text, b_txt="An anchor."))
-    found = store.open_retriever(project, settings={"whole_document_tokens": 5_000}).search("anchor weighs", 5)
+    found = opening.open_retriever(project, settings={"whole_document_tokens": 5_000}).search("anchor weighs", 5)
     assert [(hit.rank, hit.chunk.document, hit.chunk.text) for hit in found] == [
         (1, "a.txt", text),
         (2, "b.txt", "An anchor."),
     ]
-    small = store.open_retriever(project, settings={"whole_document_tokens": 50}).search("anchor weighs", 5)
+    small = opening.open_retriever(project, settings={"whole_document_tokens": 50}).search("anchor weighs", 5)
     assert small[0].chunk.text != text
 
 
@@ -245,14 +245,14 @@ def test_dense_embeds_only_what_changed(project, tmp_path):
 
     encoder = Encoder("letters", embed)
     store.ingest(project, files(tmp_path / "in", a_txt="aaa bbb", b_txt="zzz yyy"))
-    assert names(store.open_retriever(project, "dense", encoder=encoder).search("zz yy", 1)) == ["b.txt"]
+    assert names(opening.open_retriever(project, "dense", encoder=encoder).search("zz yy", 1)) == ["b.txt"]
     assert asked == ["aaa bbb", "zzz yyy", "zz yy"]
     store.ingest(project, files(tmp_path / "in", b_txt="ccc ddd"))
     asked.clear()
-    store.open_retriever(project, "hybrid", encoder=encoder)
+    opening.open_retriever(project, "hybrid", encoder=encoder)
     assert asked == ["ccc ddd"]
     asked.clear()
-    store.open_retriever(project, "dense", encoder=Encoder("others", embed))
+    opening.open_retriever(project, "dense", encoder=Encoder("others", embed))
     assert asked == ["aaa bbb", "ccc ddd"]
 
 
@@ -321,7 +321,7 @@ def test_a_cross_encoder_from_a_folder(tmp_path, project):
     )
     BertForSequenceClassification(config).save_pretrained(folder)
     store.ingest(project, files(tmp_path / "in", a_txt="the boat", b_txt="boat fish"))
-    opened = store.open_retriever(project, rerank=True, settings={"rerank_model": str(folder)})
+    opened = opening.open_retriever(project, rerank=True, settings={"rerank_model": str(folder)})
     found = opened.search("boat", 5)
     assert [hit.rank for hit in found] == [1, 2]
     assert found[0].score >= found[1].score

@@ -130,11 +130,12 @@ def _take(project: Path, name: str, file: Path) -> dict[str, Any]:
     extracted = _extracted(project, name, sha256)
     held = _read_or(extracted, {})
     before = _sha256(target) if target.is_file() else ""
-    if held.get("version") != VERSION or "refused" in held:
-        held = _held(read(file, name))
-        _write(extracted, held)
+    known = held.get("version") == VERSION and "refused" not in held
+    held = held if known else _held(read(file, name))
     if before != sha256:
         write_bytes(target, file.read_bytes())
+    if not known:  # after its file, else a refresh meanwhile forgets it as the text of no file
+        _write(extracted, held)
     status = "unchanged" if before == sha256 else "replaced" if before else "added"
     return {"name": name, "characters": len(held["text"]), "status": status}
 

@@ -41,9 +41,9 @@ def quality(
     settings: Mapping[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
     """`measure` on a project's retrievers and documents. InputError if no gold question names findable evidence."""
-    from ftrag.retrieval import store
+    from ftrag.retrieval import opening, store
 
-    retrievers = {kind: store.open_retriever(project, kind, settings=settings) for kind in kinds}
+    retrievers = {kind: opening.open_retriever(project, kind, settings=settings) for kind in kinds}
     return measure(retrievers, store.documents(project), gold, ks)
 
 

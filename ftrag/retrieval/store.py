@@ -10,28 +10,24 @@ import functools
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ftrag.chunking import Count, chunk, estimate_tokens
+from ftrag.chunking import Count, chunk
 from ftrag.documents import location
 from ftrag.errors import InputError, NotFound
 from ftrag.project import read_json, write_bytes
 from ftrag.project import settings as project_settings
 from ftrag.retrieval import corpus
-from ftrag.retrieval.bm25 import BM25
-from ftrag.retrieval.dense import DenseRetriever, Encoder, default_encoder, embedded
-from ftrag.retrieval.fusion import HybridRetriever, WholeDocuments
-from ftrag.retrieval.lexical import BM25Retriever, index_terms
-from ftrag.retrieval.rerank import Reranked, cross_encoder
+from ftrag.retrieval.bm25 import BM25, VERSION
+from ftrag.retrieval.lexical import index_terms
 from ftrag.retrieval.settings import Settings, of_project, stamp
-from ftrag.types import Chunk, Document, Retriever
+from ftrag.types import Chunk, Document
 
 Progress = Callable[[float, str], None]
 Spans = dict[str, tuple[str, list[tuple[int, int]]]]  # document -> (sha256 of its file, [start, end) of its chunks)
-KINDS = ("bm25", "dense", "hybrid")
 
 
 def ingest(project: Path, files: Sequence[Path], progress: Progress | None = None) -> dict[str, list[dict[str, Any]]]:
@@ -39,12 +35,13 @@ def ingest(project: Path, files: Sequence[Path], progress: Progress | None = Non
 
     taken: {file, names, documents, chunks, characters, status: added|replaced|unchanged, near_duplicate_of?}.
     """
-    result = corpus.ingest(project, files, progress)
+    with _locked(project, "documents"):
+        result = corpus.ingest(project, files, progress)
     if result["taken"]:
         if progress:
             progress(0.9, "building the index")
         refresh(project)
-        spans = _read_spans(project)[1]
+        spans = read_spans(project)[1]
         twins = {row["document"]: row["near_duplicate_of"] for row in corpus.near_duplicates(project)}
         for row in result["taken"]:
             names = row.pop("names") if row["documents"] == 1 and row["names"] == [row["file"]] else row["names"]
@@ -61,18 +58,19 @@ def documents(project: Path) -> list[Document]:
 
 def remove(project: Path, name: str) -> dict[str, Any]:
     """Delete a document, or all that a zip brought, and their chunks. NotFound if there is none of that name."""
-    gone = corpus.remove(project, name)
+    with _locked(project, "documents"):
+        gone = corpus.remove(project, name)
     return {"removed": gone, **refresh(project)}
 
 
 def chunks(project: Path) -> list[Chunk]:
     """Every chunk of the project, by document and position; the index is brought up to date first."""
     refresh(project)
-    return _held_chunks(project)
+    return held_chunks(project)
 
 
-def _held_chunks(project: Path) -> list[Chunk]:
-    spans = _read_spans(project)[1]
+def held_chunks(project: Path) -> list[Chunk]:
+    spans = read_spans(project)[1]
     rows = {document.name: document.text for document in documents(project)}
     return [
         Chunk(name, i, rows[name][start:end], start, end)
@@ -87,12 +85,12 @@ def refresh(project: Path) -> dict[str, Any]:
     Gives {added, replaced, deleted, unchanged, chunks, rebuilt, seconds}.
     """
     begin = time.perf_counter()
-    with _locked(project):
+    with _locked(project, "index"):
         settings = of_project(project)
-        marks = _stamp(project, settings)
+        marks = index_stamp(project, settings)
         sources = corpus.sources(project)
-        made_with, old = _read_spans(project)
-        index = BM25.load(_file(project), {**marks, "documents": _digest(old)}, settings.k1, settings.b)
+        made_with, old = read_spans(project)
+        index = BM25.load(index_file(project), {**marks, "documents": digest(old)}, settings.k1, settings.b)
         if made_with != marks or index is None:
             old, index = {}, None
         spans, counts = _update(project, sources, settings, old, index)
@@ -144,13 +142,13 @@ def _titled(document: Document, piece: Chunk, settings: Settings) -> str:
 
 def _write(project: Path, settings: Settings, spans: Spans, index: BM25) -> None:
     """The index carries the digest of the spans, so that a crash between the two files shows and is repaired."""
-    marks = _stamp(project, settings)
-    index.save(_file(project), {**marks, "documents": _digest(spans)})
+    marks = index_stamp(project, settings)
+    index.save(index_file(project), {**marks, "documents": digest(spans)})
     held = json.dumps({"stamp": marks, "documents": spans}, separators=(",", ":"))  # compact: may hold 50,000 spans
     write_bytes(project / "index" / "chunks.json", held.encode())
 
 
-def _read_spans(project: Path) -> tuple[dict[str, Any], Spans]:
+def read_spans(project: Path) -> tuple[dict[str, Any], Spans]:
     try:
         held = read_json(project / "index" / "chunks.json")
         rows = held["documents"].items()
@@ -160,30 +158,31 @@ def _read_spans(project: Path) -> tuple[dict[str, Any], Spans]:
         return {}, {}
 
 
-def _digest(spans: Spans) -> str:
+def digest(spans: Spans) -> str:
     """Of names and contents; with the stamp they fix the cuts."""
     return hashlib.sha256(json.dumps(sorted((name, held[0]) for name, held in spans.items())).encode()).hexdigest()
 
 
-def _file(project: Path) -> Path:
+def index_file(project: Path) -> Path:
     return project / "index" / "bm25.bin"
 
 
 @contextmanager
-def _locked(project: Path) -> Iterator[None]:
-    """One process at a time brings an index up to date."""
+def _locked(project: Path, what: str) -> Iterator[None]:
+    """One process at a time takes documents in, and one brings the index up to date: searches wait for neither file."""
     (project / "index").mkdir(parents=True, exist_ok=True)
-    with (project / "index" / ".lock").open("w") as lock:
+    with (project / "index" / f".{what}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _stamp(project: Path, settings: Settings) -> dict[str, Any]:
+def index_stamp(project: Path, settings: Settings) -> dict[str, Any]:
     """What an index depends on besides the documents."""
-    return {**stamp(settings), "tokenizer": _tokenizer(project)}
+    file = tokenizer_file(project)
+    return {**stamp(settings), "tokens": VERSION, "tokenizer": Path(file).parent.name}
 
 
-def _tokenizer(project: Path) -> str:
+def tokenizer_file(project: Path) -> str:
     """The file of the model's own tokenizer if its weights are on this machine, else "" for an estimate."""
     from ftrag import models
 
@@ -197,7 +196,7 @@ def _tokenizer(project: Path) -> str:
 
 
 @functools.cache
-def _counter(file: str) -> Count | None:
+def counter(file: str) -> Count | None:
     if not file:
         return None
     from tokenizers import Tokenizer
@@ -212,7 +211,7 @@ def _cutter(project: Path, settings: Settings) -> Callable[[Document], list[Chun
         from ftrag import models
 
         embed = models.embedder()
-    count = _counter(_tokenizer(project))
+    count = counter(tokenizer_file(project))
     return lambda document: chunk(
         document,
         strategy=settings.chunk_strategy,  # type: ignore[arg-type]
@@ -226,74 +225,5 @@ def _cutter(project: Path, settings: Settings) -> Callable[[Document], list[Chun
 def index_fingerprint(project: Path) -> str:
     """Changes exactly when documents or the settings of the index change: 16 hexadecimal digits."""
     rows = [[source.name, source.sha256] for source in corpus.sources(project)]
-    made = json.dumps([rows, _stamp(project, of_project(project))], sort_keys=True)
+    made = json.dumps([rows, index_stamp(project, of_project(project))], sort_keys=True)
     return hashlib.sha256(made.encode()).hexdigest()[:16]
-
-
-def open_retriever(
-    project: Path,
-    kind: str = "bm25",
-    rerank: bool = False,
-    settings: Mapping[str, Any] | None = None,
-    encoder: Encoder | None = None,
-) -> Retriever:
-    """A retriever over the project as it is now. `settings` go over the project's own, except those of the index.
-
-    kind: "bm25", "dense" or "hybrid". encoder: in place of all-MiniLM-L6-v2. NotFound if the project has no documents,
-    InputError for an unknown kind, ModelError if a model that is needed cannot be had.
-    """
-    if kind not in KINDS:
-        raise InputError(f"there is no retriever {kind!r}; choose {', '.join(KINDS)}")
-    refresh(project)
-    chosen = of_project(project, {**(settings or {}), **stamp(of_project(project))})
-    _, spans = _read_spans(project)
-    if not any(pairs for _, pairs in spans.values()):
-        raise NotFound(f"{project.name} has no documents to search; ingest a file first")
-    find = _finder(project, spans)
-    opened: Retriever = _lexical(project, chosen, spans, find) if kind != "dense" else _dense(project, chosen, encoder)
-    if kind == "hybrid":
-        opened = HybridRetriever(opened, _dense(project, chosen, encoder), chosen.fusion, chosen.dense_weight)
-    if rerank:
-        opened = Reranked(opened, cross_encoder(chosen.rerank_model))
-    return _whole(project, opened, chosen.whole_document_tokens) if chosen.whole_document_tokens else opened
-
-
-def _lexical(project: Path, settings: Settings, spans: Spans, find: Callable[[str, int], Chunk]) -> BM25Retriever:
-    marks = {**_stamp(project, settings), "documents": _digest(spans)}
-    index = BM25.load(_file(project), marks, settings.k1, settings.b)
-    if index is None:
-        raise NotFound(f"the index of {project.name} changed while it was opened; search again")
-    return BM25Retriever(index, settings, find)
-
-
-def _dense(project: Path, settings: Settings, encoder: Encoder | None) -> DenseRetriever:
-    used = encoder or default_encoder()
-    rows = _held_chunks(project)
-    vectors = embedded([row.text for row in rows], used, project / "index" / "dense.bin")
-    return DenseRetriever(rows, vectors, used.embed, settings.minimum_cosine)
-
-
-def _whole(project: Path, retriever: Retriever, most_tokens: int) -> Retriever:
-    """Whole documents if they fit together, else the chunks as they are."""
-    count = _counter(_tokenizer(project)) or estimate_tokens
-    texts = {row.name: row.text for row in documents(project)}
-    total = sum(count(text) for text in texts.values())
-    return WholeDocuments(retriever, texts) if total <= most_tokens else retriever
-
-
-def _finder(project: Path, spans: Spans) -> Callable[[str, int], Chunk]:
-    """(document, index) -> chunk; a document's text is read when its first chunk is wanted."""
-    sources = {source.name: source for source in corpus.sources(project)}
-
-    @functools.lru_cache(maxsize=256)
-    def text_of(name: str) -> str:
-        found = corpus.document(project, sources[name]) if name in sources else None
-        if found is None or found.sha256 != spans[name][0]:
-            raise NotFound(f"{name} has changed since the search began; search again")
-        return found.text
-
-    def find(name: str, index: int) -> Chunk:
-        start, end = spans[name][1][index]
-        return Chunk(name, index, text_of(name)[start:end], start, end)
-
-    return find
