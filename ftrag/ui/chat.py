@@ -304,7 +304,7 @@ def _waiting(
     while warm.loading() and time.monotonic() < deadline:
         yield [*before, *heads, warm.model_line(), "", "", "", gr.update(visible=False), turns, asked]
         time.sleep(0.5)
-    yield [*before, *heads, "…", "…", "", "", gr.update(visible=False), turns, asked]
+    yield [*before, *heads, texts.READING, texts.READING, "", "", gr.update(visible=False), turns, asked]
 
 
 def _said(role: str, text: str) -> dict[str, str]:
@@ -331,7 +331,7 @@ def _shown(
 ) -> list[Any]:
     chats = [chat + [_said("assistant", column["text"])] for chat, column in zip(before, state, strict=True)]
     ended = all(column["done"] for column in state)
-    kept = [*turns, chat_view.turn(question, columns, state)]
+    kept = [*turns, chat_view.turn(question, columns, state, blind)]
     details = _hidden(ended) if blind else _details(columns, state)
     vote = gr.update(visible=blind and ended)
     return [*chats, *_heads(columns, blind), *details, vote, kept, _asked(question, columns, blind, state)]
@@ -339,7 +339,7 @@ def _shown(
 
 def _hidden(ended: bool) -> list[str]:
     """Notes and cards of a blind turn: neither times nor passages, which would tell."""
-    return [texts.VOTE_NOW if ended else "…"] * 2 + ["", ""]
+    return [texts.VOTE_NOW if ended else texts.ANSWERING] * 2 + ["", ""]
 
 
 def _details(
@@ -372,7 +372,9 @@ def _voter(choice: str) -> Any:
         ]
         row = votes.vote(project, asked["question"], sides, choice)
         gr.Info(_voted(row), duration=8)
-        kept = [*turns[:-1], dict(turns[-1]) | {"vote": choice, "scorer": row["scorer"]}] if turns else []
+        kept = (
+            [*turns[:-1], dict(turns[-1]) | {"blind": False, "vote": choice, "scorer": row["scorer"]}] if turns else []
+        )
         seen = dict(asked) | {"blind": False}
         hidden = gr.update(visible=False)
         said = votes.sentence(votes.agreement(project))

@@ -140,10 +140,13 @@ def marked(text: str, spans: Sequence[tuple[int, int]]) -> str:
 # --- the conversation as a file
 
 
-def turn(question: str, columns: Sequence[Mapping[str, Any]], state: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """One question with both answers, in plain values."""
+def turn(
+    question: str, columns: Sequence[Mapping[str, Any]], state: Sequence[Mapping[str, Any]], blind: bool = False
+) -> dict[str, Any]:
+    """One question with both answers, in plain values; blind: not to be told apart yet."""
     return {
         "question": question,
+        "blind": blind,
         "answers": [
             {
                 "column": column_name(column),
@@ -170,19 +173,36 @@ def conversation(turns: Sequence[Mapping[str, Any]], project: str, form: str) ->
     """The conversation as Markdown or JSON. InputError when there is none."""
     if not turns:
         raise InputError("there is no conversation to export yet; ask a question first")
+    shown = [_undecided(one) if one["blind"] else one for one in turns]
     if form == "json":
-        return json.dumps({"project": project, "turns": list(turns)}, ensure_ascii=False, indent=1) + "\n"
-    return f"# ftrag: {project}\n" + "".join(_markdown(one) for one in turns)
+        return json.dumps({"project": project, "turns": shown}, ensure_ascii=False, indent=1) + "\n"
+    return f"# ftrag: {project}\n" + "".join(_markdown(one) for one in shown)
+
+
+def _undecided(one: Mapping[str, Any]) -> dict[str, Any]:
+    """A blind turn before its vote: the answers, and nothing that tells them apart."""
+    texts_only = [
+        {"column": place, "text": answer["text"], "sources": []}
+        for place, answer in zip(("left", "right"), one["answers"], strict=True)
+    ]
+    return {"question": one["question"], "blind": True, "answers": texts_only}
 
 
 def _markdown(one: Mapping[str, Any]) -> str:
     answers = "".join(
-        f"\n**{answer['column']}** ({answer['tokens']} tokens, {answer['tokens_per_second']:g} tokens/s)\n\n"
-        f"{_quoted(answer['text'])}\n" + "".join(f"\n- {_source(row)}" for row in answer["sources"]) + "\n"
+        f"\n**{answer['column']}**{_took(answer)}\n\n{_quoted(answer['text'])}\n"
+        + "".join(f"\n- {_source(row)}" for row in answer["sources"])
+        + "\n"
         for answer in one["answers"]
     )
     vote = f"\nVote: {one['vote']}\n" if one.get("vote") else ""
     return f"\n## {_line(one['question'])}\n{answers}{vote}"
+
+
+def _took(answer: Mapping[str, Any]) -> str:
+    if "tokens" not in answer:
+        return ""
+    return f" ({answer['tokens']} tokens, {answer['tokens_per_second']:g} tokens/s)"
 
 
 def _quoted(text: str) -> str:

@@ -105,7 +105,8 @@ def wire(page: Any, parts: Mapping[str, Any], tabs: Any) -> None:
     page.load(arrive, [visitor_bs], [visitor_bs, project_dd, tabs], **quiet)
     page.load(None, js=RESTORE_SCHEME_JS, **quiet)
     parts["scheme"].click(None, js=SWITCH_SCHEME_JS, **quiet)
-    project_dd.input(open_example, [visitor_bs, project_dd], [project_dd, *groups], **quiet)
+    shown = quiet | {"show_progress": "minimal", "show_progress_on": [project_dd]}  # an example is indexed in seconds
+    project_dd.input(open_example, [visitor_bs, project_dd], [project_dd, *groups], **shown)
     parts["buttons"]["new"].click(lambda: _only("new"), None, groups, **quiet)
     asked = parts["buttons"]["share"].click(
         show_share, [visitor_bs, project_dd], [share["note"], share["path"], share["link"], *groups], **quiet
@@ -115,7 +116,7 @@ def wire(page: Any, parts: Mapping[str, Any], tabs: Any) -> None:
     for panel in (new, share, delete):
         panel["close"].click(lambda: _only(""), None, groups, **quiet)
     made = [project_dd, new["name"], tabs, *groups]
-    gr.on([new["go"].click, new["name"].submit], make, [visitor_bs, new["name"], new["start"]], made, **quiet)
+    gr.on([new["go"].click, new["name"].submit], make, [visitor_bs, new["name"], new["start"]], made, **shown)
     delete["go"].click(delete_project, [visitor_bs, project_dd], [project_dd, *groups], **quiet)
 
 

@@ -136,7 +136,7 @@ PROMOTED = " ★ promoted"
 HIDDEN = "hidden until you vote"
 SUPPORTS, ONLY_READ = "supports the answer", "read, not used"
 ROUTER = "The router looks a question up where the documents hold enough of its telling words."
-STOPPED = "stopped"
+STOPPED, READING, ANSWERING = "stopped", "reading…", "answering…"
 
 DUPLICATE = "Duplicate this Space"
 ZERO_TRAINING = "Answers come from ZeroGPU; training runs on the processor, in a process of its own, and is slower."
