@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from ftrag import quotas
+from ftrag.births import born
 from ftrag.errors import FtragError, InputError, NotFound
 from ftrag.project import append_jsonl, home, new_id, read_json, read_jsonl, write_json
 
@@ -82,7 +83,7 @@ class Report:
             return
         write_json(
             self.folder / "status.json",
-            {"state": state, "pid": os.getpid(), "born": _born(os.getpid()), "updated": time.time(), **self._last},
+            {"state": state, "pid": os.getpid(), "born": born(os.getpid()), "updated": time.time(), **self._last},
         )
 
     def should_stop(self) -> bool:
@@ -143,8 +144,12 @@ def start(root: Path, arguments: Sequence[str], owner: str, project: str = "", r
 def running(root: Path, arguments: Sequence[str], project: str) -> Iterator[Report]:
     """Run a command under a job: the one that started this process, else a new one. Waits for its turn first.
 
-    The state ends as done, failed or cancelled whatever happens; errors pass through.
+    The state ends as done, failed or cancelled whatever happens; errors pass through. Of several processes under
+    `accelerate launch` the first one is the job.
     """
+    if os.environ.get("RANK", "0") != "0":
+        yield _helping()
+        return
     given = os.environ.get("FTRAG_JOB")
     folder = Path(given) if given else create(root, arguments, owner="command line", project=project)
     report = Report(folder)
@@ -173,6 +178,14 @@ def running(root: Path, arguments: Sequence[str], project: str) -> Iterator[Repo
             signal.signal(number, handler)
 
 
+def _helping() -> Report:
+    """The report of a process that helps another one's job: it writes nothing, and stops when it is asked to."""
+    report = Report(None)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, report.stop)
+    return report
+
+
 def _wait_for_turn(folder: Path, report: Report) -> None:
     while ahead := queue_position(folder):
         report(0.0, f"waiting for {ahead} earlier {'job' if ahead == 1 else 'jobs'}")
@@ -184,24 +197,6 @@ def queue_position(folder: Path) -> int:
     """How many earlier jobs are queued or running; 0 means that it is this one's turn."""
     earlier = [path for path in folder.parent.iterdir() if path.name < folder.name and (path / "job.json").exists()]
     return sum(_status(path)["state"] in {WAITING, RUNNING} for path in earlier)
-
-
-def _born(pid: int) -> str:
-    """A process's start time in clock ticks: with the pid it names one process for good. Empty if it is gone."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return _born_elsewhere(pid)
-    fields = stat.rpartition(")")[2].split()
-    return "" if fields[0] == "Z" else fields[19]
-
-
-def _born_elsewhere(pid: int) -> str:
-    """Where there is no /proc (macOS), ps tells."""
-    if Path("/proc/self/stat").exists():
-        return ""
-    done = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True)
-    return done.stdout.strip()
 
 
 def _status(folder: Path) -> dict[str, Any]:
@@ -216,7 +211,7 @@ def _status(folder: Path) -> dict[str, Any]:
             "fraction": 0.0,
             "message": "starting" if waiting else "never started; retry it",
         }
-    if status["state"] not in ENDED and _born(status["pid"]) != status["born"]:
+    if status["state"] not in ENDED and born(status["pid"]) != status["born"]:
         status |= {"state": LOST, "message": _last_words(folder)}
     return status
 

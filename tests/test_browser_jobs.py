@@ -29,12 +29,12 @@ def home(tmp_path_factory):
     """A project on a tiny random model, so that a real training of hundreds of steps takes seconds."""
     home = tmp_path_factory.mktemp("home")
     model, rows_file = home / "tiny-model", home / "rows.jsonl"
-    loaded = tiny()
+    loaded = tiny(hidden=128)
     loaded.model.save_pretrained(model)
     loaded.tokenizer.save_pretrained(model)
     path = project.create("demo", home)
     project.update(path, model=str(model))
-    rows_file.write_text("".join(json.dumps({"prompt": r.prompt, "response": r.response}) + "\n" for r in rows(160)))
+    rows_file.write_text("".join(json.dumps({"prompt": r.prompt, "response": r.response}) + "\n" for r in rows(400)))
     assert workflows.add_examples(path, rows_file)["taken"]
     return home
 
@@ -53,7 +53,7 @@ def opened(chromium, address, path=""):
 def choose(visit):
     wait_until(lambda: visit.page.locator("#project input").input_value() == "demo", 60)
     visit.tab("Train")
-    wait_until(lambda: "160 training rows" in visit.text("#data_report"), 60)
+    wait_until(lambda: "400 training rows" in visit.text("#data_report"), 60)
 
 
 def train(visit, epochs):
@@ -82,7 +82,7 @@ def open_bell(visit):
 
 
 def press(visit, act):
-    visit.page.locator(f"#job_list [data-act={act}]").first.click()
+    visit.page.locator(f"#job_list [data-act={act}]").first.dispatch_event("pointerdown")
 
 
 def test_a_training_survives_reload_closed_tab_restart_and_is_seen_by_link(chromium, home):

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import json
-import random
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ftrag.models import Loaded
-from ftrag.training import checkpoints, estimate, forgetting
+from ftrag.training import checkpoints, estimate, forgetting, processes, snapshot
 from ftrag.training.attention import grouped_attention
 from ftrag.training.encode import Row, collate
 from ftrag.training.known import Known
@@ -190,16 +188,15 @@ def fit(run: Run, resume: Path | None) -> None:
 
 def _trainer(run: Run) -> Any:
     """Trainer over whole micro-batches: an item of the data set is one, so a DataLoader batch holds a single item."""
-    from accelerate import PartialState
     from transformers import PrinterCallback, ProgressCallback, Trainer, TrainerCallback, TrainingArguments
 
-    processes = PartialState().num_processes
     settings = run.settings
     arguments = TrainingArguments(
         output_dir=str(run.checkpoints.parent),
         max_steps=run.watch.steps,
         per_device_train_batch_size=1,
-        gradient_accumulation_steps=max(1, run.micro // processes),
+        gradient_accumulation_steps=run.micro // processes.count(),
+        ddp_find_unused_parameters=False,
         train_sampling_strategy="sequential",
         learning_rate=settings.learning_rate,
         lr_scheduler_type="cosine",
@@ -245,49 +242,18 @@ def _after_step(run: Run, trainer: Any, control: Any) -> None:
     rows = [row for batch in run.batches[done * run.micro : (done + 1) * run.micro] for row in batch]
     positions = sum(map(estimate.cost, run.batches[done * run.micro : (done + 1) * run.micro]))
     losses, run.step_losses = run.step_losses, []
-    watch.step(sum(losses), sum(map(len, rows)), positions, trainer.lr_scheduler.get_last_lr()[0])
+    loss, stop = processes.together(trainer, sum(losses), run.should_stop())
+    watch.step(loss, sum(map(len, rows)), positions, trainer.lr_scheduler.get_last_lr()[0])
     step = done + 1
     if step in evaluation_steps(run) and watch.evaluated(run.evaluate()):
         run.best = state(run.model)
-    if run.should_stop() and step < watch.steps:
+    if stop and step < watch.steps:
         watch.stopped = True
     if watch.stopped or watch.exhausted():
         control.should_training_stop = True
     if (watch.stopped or step % run.settings.save_steps == 0 or step == watch.steps) and trainer.args.should_save:
-        checkpoints.commit(run.checkpoints / checkpoints.name(step), snapshot(run, trainer))
+        checkpoints.commit(run.checkpoints / checkpoints.name(step), snapshot.files(run, trainer, state(run.model)))
         checkpoints.sweep(run.checkpoints)
-
-
-def snapshot(run: Run, trainer: Any) -> dict[str, bytes]:
-    """The files that Trainer resumes from, under its own names, and ours beside them."""
-    import numpy as np
-    import torch
-    from safetensors.torch import save
-
-    generators = {"python": random.getstate(), "numpy": np.random.get_state(), "cpu": torch.random.get_rng_state()}
-    if torch.cuda.is_available():
-        generators["cuda"] = torch.cuda.random.get_rng_state()
-    config = run.model.peft_config["default"].to_dict()
-    files = {
-        "adapter_model.safetensors": save(state(run.model)),
-        "adapter_config.json": json.dumps(
-            config, default=lambda v: sorted(v) if isinstance(v, set) else str(v)
-        ).encode(),
-        "optimizer.pt": _saved(trainer.optimizer.state_dict()),
-        "scheduler.pt": _saved(trainer.lr_scheduler.state_dict()),
-        "rng_state.pth": _saved(generators),
-        "trainer_state.json": json.dumps(asdict(trainer.state), default=str).encode(),
-        "watch.json": json.dumps(run.watch.record()).encode(),
-    }
-    return files | ({"best.safetensors": save(run.best)} if run.best else {})
-
-
-def _saved(value: Any) -> bytes:
-    import torch
-
-    buffer = io.BytesIO()
-    torch.save(value, buffer)
-    return buffer.getvalue()
 
 
 def restore_best(run: Run) -> None:

@@ -11,7 +11,10 @@ def lines(project: str, arguments: Sequence[str]) -> list[tuple[str, str]]:
     train = f"-m ftrag {shlex.join(['train', project, *arguments])}"
     hub = shlex.join(["train", "./data", *arguments])
     return [
-        ("Two processes on one processor", f"accelerate launch --cpu --num_processes 2 {train}"),
+        (
+            "Two processes on processors alone",
+            f"ACCELERATE_USE_CPU=true accelerate launch --multi_gpu --num_processes 2 {train}",
+        ),
         ("Four GPUs in one machine", f"accelerate launch --multi_gpu --num_processes 4 {train}"),
         (
             "Two machines with four GPUs each: run it on both, with --machine_rank 1 on the second",

@@ -15,7 +15,7 @@ from typing import Any
 from ftrag import models
 from ftrag.errors import TrainingError
 from ftrag.models import Loaded
-from ftrag.training import adapters, engine, estimate, forgetting, preference, rehearsal
+from ftrag.training import adapters, engine, estimate, forgetting, preference, processes, rehearsal
 from ftrag.training.encode import Row, encode, plan
 from ftrag.training.known import Known
 from ftrag.training.settings import TrainSettings, check
@@ -66,6 +66,8 @@ def train(
         if run.watch.stopped:
             return _result(run, None, began)
         engine.restore_best(run)
+        if not processes.is_first():
+            return _result(run, None, began)
         if run.change() < NO_EFFECT:
             run.watch.warn("the LoRA had no effect: answers with and without it are the same; raise the learning rate")
         more |= _forgotten(run)
@@ -129,7 +131,8 @@ class _Data:
     """Token rows in the order of training. Rows that are too long are left out and said."""
 
     def __init__(self, train: list[Row], held_out: list[Row], settings: TrainSettings) -> None:
-        micro = min(settings.micro_batches, len(train))
+        several = processes.count()  # each takes as many micro-batches of a step as the others
+        micro = several * -(-min(settings.micro_batches, len(train)) // several)
         order = plan([len(row) for row in train], settings.batch_rows, micro, settings.epochs, settings.seed)
         self.rows = len(train)
         self.batches = [[train[index] for index in batch] for batch in order]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from ftrag.errors import InputError, TrainingError
-from ftrag.training import engine, estimate
+from ftrag.training import engine, estimate, processes
 from ftrag.training.encode import texts
 from ftrag.training.settings import TrainSettings
 from ftrag.training.split import split
@@ -72,7 +72,7 @@ def _trainer(run: engine.Run, train: Sequence[Example], held_out: Sequence[Examp
     arguments = DPOConfig(
         output_dir=str(run.checkpoints.parent / "trl"),
         max_steps=run.watch.steps,
-        per_device_train_batch_size=settings.batch_rows,
+        per_device_train_batch_size=max(1, settings.batch_rows // processes.count()),
         per_device_eval_batch_size=settings.batch_rows,
         learning_rate=settings.learning_rate * RATE,
         lr_scheduler_type="cosine",

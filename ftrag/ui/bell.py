@@ -21,17 +21,20 @@ RUN = re.compile(r"\d{8}-\d{6}-\d{9}-[0-9a-f]{32}")  # a job's id: its last 128 
 DOTS = {jobs.RUNNING: "●", jobs.WAITING: "◌", jobs.DONE: "✓", jobs.FAILED: "✗", jobs.CANCELLED: "■", jobs.LOST: "?"}
 GOING = ("cancel", "log", "link")
 ENDED = ("retry", "log", "link", "dismiss")
-ACT_JS = """element.addEventListener('click', (event) => {
+# The list is drawn anew while a job moves, so a press counts when it begins; keys make a click without one.
+ACT_JS = """const act = (event) => {
   const hit = event.target.closest('[data-act]');
-  if (!hit) return;
-  const [act, job] = [hit.dataset.act, hit.dataset.job];
-  if (act === 'link') {
+  if (!hit || (event.type === 'click' && event.detail)) return;
+  const [kind, job] = [hit.dataset.act, hit.dataset.job];
+  if (kind === 'link') {
     const link = location.origin + location.pathname + '?run=' + job;
     const said = (text) => { hit.textContent = text; };
     if (navigator.clipboard) navigator.clipboard.writeText(link).then(() => said('Copied'), () => prompt('Link', link));
     else prompt('Link', link);
-  } else trigger('select', {index: 0, value: act + ' ' + job});
-});"""
+  } else trigger('select', {index: 0, value: kind + ' ' + job});
+};
+element.addEventListener('pointerdown', act);
+element.addEventListener('click', act);"""
 
 
 def build() -> dict[str, Any]:
