@@ -303,8 +303,8 @@ def _experiment_commands(commands: Any) -> None:
     evaluate.add_argument("--judge-model", metavar="NAME", default="", help="the judge's model, not the one under test")
     evaluate.add_argument("--dry-run", action="store_true", help="print the time it takes and what it can show only")
     compare = _add(commands, "compare", _compare, "the auto-RAG A/B on the gold set")
-    compare.add_argument("-k", type=_positive, default=None)
-    compare.add_argument("--retriever", choices=("bm25", "dense", "hybrid"), default="bm25")
+    compare.add_argument("-k", "--k", help="passages, one or several numbers: 1,3,5 (default: the project's)")
+    compare.add_argument("--retriever", default="bm25", help="bm25, dense, hybrid, or several with commas")
     compare.add_argument("--adapter", help="an adapter's id, or none (default: the newest)")
     _add(commands, "reroute", _reroute, "clone into a retrieval-first sibling without an adapter")
     drill = _add(commands, "drill", _drill, "change facts in the documents and see which arm notices")
@@ -354,10 +354,13 @@ def _evaluate(options: argparse.Namespace) -> Any:
 
 
 def _compare(options: argparse.Namespace) -> Any:
-    from ftrag import experiments
+    from ftrag import comparison
 
-    wanted = _given(options, "k", "retriever", "adapter")
-    return _as_job(options, lambda project, report: experiments.compare(project, report, **wanted))
+    ks = [int(k) if k.isdigit() else 0 for k in _names(options.k or "")]
+    retrievers = _names(options.retriever)
+    return _as_job(
+        options, lambda project, report: comparison.compare(project, report, ks, retrievers, options.adapter)
+    )
 
 
 def _reroute(options: argparse.Namespace) -> Any:
@@ -367,9 +370,9 @@ def _reroute(options: argparse.Namespace) -> Any:
 
 
 def _drill(options: argparse.Namespace) -> Any:
-    from ftrag import outcomes
+    from ftrag import freshness
 
-    return _as_job(options, lambda project, report: outcomes.drill(project, report, edits=options.edits))
+    return _as_job(options, lambda project, report: freshness.drill(project, report, edits=options.edits))
 
 
 # --- what came out

@@ -1,4 +1,4 @@
-"""The long commands: train, evaluate, compare, reroute, drill, and what becomes of their results.
+"""The long commands train and evaluate, and what their results rest on; comparison and freshness have their own.
 
 Each takes the project's folder and a report(fraction, message, **numbers) that a job shows, and writes its manifest
 (card.json, run.json) last, so that its existence means that the rest is there.
@@ -20,7 +20,7 @@ from ftrag import prompts, workflows
 from ftrag.conclusions import conclude
 from ftrag.errors import InputError, NotFound
 from ftrag.jobs import Report
-from ftrag.types import Example, Gold, Prompt, Verdict
+from ftrag.types import Example, Gold, Prompt
 
 if TYPE_CHECKING:
     from ftrag.evaluation.checks import Reference
@@ -250,7 +250,7 @@ def evaluate(
     """
     from ftrag.evaluation import runner
 
-    plan, gold = _plan(project, arms, limit, adapter, k)
+    plan, gold = checked_plan(project, arms, limit, adapter, k)
     second = _judge(project, judge)
     folder = _run_folder(project, plan, resume)
     report(0.01, "loading the model")
@@ -304,7 +304,7 @@ def plan_evaluation(
     return {"arms": chosen, "n": n} | planner.duration(chosen, n, [*earlier, *recorded]) | planner.reach(chosen, n)
 
 
-def _plan(
+def checked_plan(
     project: Path, arms: Sequence[str] | None, limit: int | None, adapter: str | None, k: int | None
 ) -> tuple[dict[str, Any], list[Gold]]:
     """What will be run, checked before anything slow happens: arms, adapter, leaks."""
@@ -411,52 +411,3 @@ def summary(run: Mapping[str, Any]) -> dict[str, Any]:
         "reasons": run["reasons"],
         "minimum_detectable_effect": run["minimum_detectable_effect"],
     }
-
-
-# --- the auto-RAG A/B
-
-
-def compare(
-    project: Path,
-    report: Report,
-    k: int | None = None,
-    retriever: str = "bm25",
-    adapter: str | None = None,
-) -> dict[str, Any]:
-    """The auto-RAG A/B: the gold questions on the same model without and with retrieved passages."""
-    from ftrag.evaluation import runner, trust
-    from ftrag.evaluation.attribution import by_question
-    from ftrag.evaluation.diagnose import pairs
-    from ftrag.evaluation.stats import compare as paired
-
-    plan, gold = _plan(project, None, None, adapter, k)
-    arms = ("lora", "lora+rag") if plan["adapter"] else ("base", "base+rag")
-    if missing := set(arms) - set(plan["arms"]):
-        raise InputError(f"the comparison needs {' and '.join(sorted(missing))}; ingest documents first")
-    report(0.01, "loading the model")
-    llm = checked_model(project, plan["adapter"])
-    folder = project / "comparisons" / projects.new_id()
-    rows = list(
-        runner.run(
-            folder,
-            gold,
-            arms,
-            llm,
-            workflows.retriever(project, retriever),
-            adapter=plan["adapter"],
-            k=plan["k"],
-            settings=workflows.generation(project),
-            checks=workflows.checks(project),
-            reference=reference(project),
-            on_progress=lambda fraction, message: report(0.02 + 0.97 * fraction, message),
-        )
-    )
-    trust.same_questions(rows, arms)
-    verdicts = [Verdict(row["id"], row["arm"], row["content"], row["behaviour"]) for row in rows]
-    without, with_ = (runner.summarise(rows)[arm] for arm in arms)
-    axis = "both" if without["both"] is not None else "content"
-    difference = {"axis": axis} | paired(pairs(by_question(verdicts, axis), *arms))
-    value = {"n": len(gold), "k": plan["k"], "retriever": retriever, "adapter": plan["adapter"]}
-    value |= {"without": without, "with": with_, "difference": difference}
-    projects.write_json(folder / "comparison.json", value)
-    return value

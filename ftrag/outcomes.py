@@ -1,4 +1,4 @@
-"""What becomes of a run: its report, gates and promotion, the retrieval-first sibling, the freshness drill, exports."""
+"""What becomes of a run: its report, gates and promotion, the retrieval-first sibling, exports."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from ftrag import project as projects
-from ftrag import workflows
+from ftrag.comparison import compare
 from ftrag.conclusions import gate_result
 from ftrag.errors import InputError, NotFound
-from ftrag.experiments import checked_model, compare, load_run
+from ftrag.experiments import load_run
 from ftrag.jobs import Report
-from ftrag.types import Gold
 
 
 def tree_hash(folder: Path) -> str:
@@ -176,84 +175,3 @@ def retire(project: Path, release: str, who: str, why: str) -> dict[str, Any]:
     gone = gates.advance(found, "retire", who=who, when=when, why=why)
     _keep_releases(project, [gone if one is found else one for one in known])
     return gone
-
-
-# --- freshness
-
-
-def drill(project: Path, report: Report, edits: int = 10, seed: int = 0) -> dict[str, Any]:
-    """Change one number in the documents behind each of `edits` gold answers, ask again: who notices?
-
-    Works on a copy; {edits, flipped: {arm: n}, rows}. An arm has flipped when it gives the new value.
-    """
-    import tempfile
-
-    from ftrag.evaluation import runner
-    from ftrag.retrieval import store
-
-    adapter = workflows.choose_adapter(project, None)
-    gold = workflows.gold_rows(project)
-    with tempfile.TemporaryDirectory() as scratch:
-        copy = Path(scratch) / project.name
-        shutil.copytree(project, copy, ignore=shutil.ignore_patterns("runs", "adapters", "comparisons", "index"))
-        planted = plant_edits(copy, gold, edits, seed)
-        if not planted:
-            raise InputError("no gold answer with a number stands in a text document, so nothing can be edited")
-        report(0.05, f"{len(planted)} facts are edited; indexing")
-        store.refresh(copy)
-        llm = checked_model(project, adapter)
-        arms = ("lora", "lora+rag") if adapter else ("base", "base+rag")
-        rows = runner.run(
-            Path(scratch) / "run",
-            planted,
-            arms,
-            llm,
-            workflows.retriever(copy),
-            adapter=adapter,
-            k=workflows.setting(project, "k"),
-            settings=workflows.generation(project),
-            on_progress=lambda fraction, message: report(0.1 + 0.9 * fraction, message),
-        )
-        said = list(rows)
-    flipped = {arm: sum(bool(row["content"]) for row in said if row["arm"] == arm) for arm in arms}
-    new = {row.id: row.answers[0] for row in planted}
-    listed = [{"id": row["id"], "arm": row["arm"], "new": new[row["id"]], "answer": row["answer"]} for row in said]
-    return {"edits": len(planted), "flipped": flipped, "rows": listed}
-
-
-def plant_edits(project: Path, gold: Sequence[Gold], edits: int, seed: int = 0) -> list[Gold]:
-    """Edit the text documents so that gold answers with a number become wrong; gives the gold rows with new answers.
-
-    An answer's first number is raised by a seeded amount inside its evidence, in the one document that holds it.
-    """
-    import random
-    import re
-
-    rng = random.Random(seed)
-    planted: list[Gold] = []
-    for row in gold:
-        answer = next((one for one in row.answers if re.search(r"\d", one)), None)
-        place = _document_with(project, row.evidence) if answer else None
-        if len(planted) == edits or answer is None or place is None:
-            continue
-        path, passage = place
-        number = re.search(r"\d+", answer)
-        assert number is not None
-        new = answer.replace(number.group(), str(int(number.group()) + rng.randint(3, 40)), 1)
-        if answer not in passage:
-            continue
-        text = path.read_text(encoding="utf-8").replace(passage, passage.replace(answer, new), 1)
-        path.write_text(text, encoding="utf-8")
-        planted.append(Gold(row.id, row.question, (new,), (passage.replace(answer, new),), (), row.slice))
-    return planted
-
-
-def _document_with(project: Path, evidence: Sequence[str]) -> tuple[Path, str] | None:
-    """The text document that holds one of the passages word for word."""
-    for path in sorted((project / "documents").iterdir()):
-        if path.suffix in {".md", ".txt", ".html"}:
-            text = path.read_text(encoding="utf-8")
-            for passage in evidence:
-                if passage in text:
-                    return path, passage
-    return None

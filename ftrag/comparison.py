@@ -1,0 +1,112 @@
+"""The auto-RAG A/B: the gold questions on the same model without and with retrieved passages, paired."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ftrag import project as projects
+from ftrag import workflows
+from ftrag.errors import InputError
+from ftrag.experiments import checked_model, checked_plan, reference
+from ftrag.jobs import Report
+from ftrag.types import Verdict
+
+MOST_PASSAGES = 20
+
+
+def compare(
+    project: Path,
+    report: Report,
+    ks: Sequence[int] = (),
+    retrievers: Sequence[str] = ("bm25",),
+    adapter: str | None = None,
+) -> dict[str, Any]:
+    """{n, k, retriever, adapter, arms, without, with, difference} of the first setting; several settings also `rows`.
+
+    rows: [{retriever, k, with, difference, p_holm, best}], one per retriever and k; without retrieval is asked once.
+    p_holm: Holm-adjusted over the rows. best: the largest difference, the fewest passages on a tie. Without `ks` the
+    project's own k. The result is kept in comparisons/.
+    """
+    plan, gold = checked_plan(project, None, None, adapter, ks[0] if ks else None)
+    arms = ("lora", "lora+rag") if plan["adapter"] else ("base", "base+rag")
+    if missing := set(arms) - set(plan["arms"]):
+        raise InputError(f"the comparison needs {' and '.join(sorted(missing))}; ingest documents first")
+    wanted = [(name, k) for name in dict.fromkeys(retrievers) for k in dict.fromkeys(ks or (plan["k"],))]
+    if bad := [k for _, k in wanted if not 1 <= k <= MOST_PASSAGES]:
+        raise InputError(f"k is {bad[0]}; give 1 to {MOST_PASSAGES} passages")
+    opened = {name: workflows.retriever(project, name) for name, _ in wanted}  # a bad one fails before the model loads
+    report(0.01, "loading the model")
+    llm = checked_model(project, plan["adapter"])
+    folder = project / "comparisons" / projects.new_id()
+
+    def asked(part: int, arm: str, name: str, k: int) -> list[dict[str, Any]]:
+        from ftrag.evaluation import runner
+
+        said = "without retrieval" if part == 0 else f"{name}, {k} passages"
+        return list(
+            runner.run(
+                folder / f"{part:02}",
+                gold,
+                [arm],
+                llm,
+                opened[name],
+                adapter=plan["adapter"],
+                k=k,
+                settings=workflows.generation(project),
+                checks=workflows.checks(project),
+                reference=reference(project),
+                on_progress=lambda share, text: report(
+                    0.02 + 0.97 * (part + share) / (len(wanted) + 1), f"{said}: {text}"
+                ),
+            )
+        )
+
+    without = asked(0, arms[0], *wanted[0])
+    rows = [_paired(without, asked(i, arms[1], *one), arms, *one) for i, one in enumerate(wanted, start=1)]
+    value = {"n": len(gold), "adapter": plan["adapter"], "arms": list(arms), "without": _summed(without, arms[0])}
+    value |= {key: rows[0][key] for key in ("k", "retriever", "with", "difference")}
+    if len(rows) > 1:
+        value["rows"] = _ranked(rows)
+    projects.write_json(folder / "comparison.json", value)
+    return value
+
+
+def newest(project: Path) -> dict[str, Any] | None:
+    """The newest finished comparison of a project, None where there is none."""
+    folder = projects.newest(project / "comparisons", "comparison.json")
+    return projects.read_json(folder / "comparison.json") if folder else None
+
+
+def _summed(rows: Sequence[dict[str, Any]], arm: str) -> dict[str, Any]:
+    from ftrag.evaluation import runner
+
+    summary: dict[str, Any] = runner.summarise(rows)[arm]
+    return summary
+
+
+def _paired(
+    without: list[dict[str, Any]], with_: list[dict[str, Any]], arms: tuple[str, str], name: str, k: int
+) -> dict[str, Any]:
+    """One setting against none on the same questions: on both verdicts where there are both, else on content."""
+    from ftrag.evaluation import trust
+    from ftrag.evaluation.attribution import by_question
+    from ftrag.evaluation.diagnose import pairs
+    from ftrag.evaluation.stats import compare as paired
+
+    rows = [*without, *with_]
+    trust.same_questions(rows, arms)
+    verdicts = [Verdict(row["id"], row["arm"], row["content"], row["behaviour"]) for row in rows]
+    summary = _summed(with_, arms[1])
+    axis = "both" if summary["both"] is not None else "content"
+    difference = {"axis": axis} | paired(pairs(by_question(verdicts, axis), *arms))
+    return {"retriever": name, "k": k, "with": summary, "difference": difference}
+
+
+def _ranked(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    from ftrag.evaluation.stats import holm
+
+    adjusted = holm([row["difference"]["p"] for row in rows])
+    best = max(rows, key=lambda row: (row["difference"]["difference"], -row["k"]))
+    return [row | {"p_holm": p, "best": row is best} for row, p in zip(rows, adjusted, strict=True)]

@@ -1,0 +1,146 @@
+"""The freshness drill: a fact in the documents changes, the index follows in milliseconds, the weights do not."""
+
+from __future__ import annotations
+
+import random
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ftrag import project as projects
+from ftrag import workflows
+from ftrag.errors import InputError, NotFound
+from ftrag.experiments import checked_model
+from ftrag.jobs import Report
+from ftrag.types import Gold
+
+EDITABLE = (".md", ".markdown", ".txt", ".html", ".htm", ".csv", ".tsv", ".jsonl")
+NOT_COPIED = ("runs", "adapters", "comparisons", "drills", "exports")
+MOST_CHARACTERS = 200_000  # of a document that is edited in the page
+
+
+def editable(project: Path) -> list[str]:
+    """Names of the documents whose file is text."""
+    folder = project / "documents"
+    files = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [path.name for path in files if path.suffix.lower() in EDITABLE and not path.name.startswith(".")]
+
+
+def read(project: Path, name: str) -> str:
+    """The text of such a file. NotFound for another one."""
+    from ftrag.parsers import decode
+
+    if name not in editable(project):
+        raise NotFound(f"there is no text document {name!r} in {project.name}; choose one of the list")
+    return decode((project / "documents" / name).read_bytes())
+
+
+def edit(project: Path, name: str, text: str) -> dict[str, Any]:
+    """Put another text in a document's place and bring the index up to date: {document, status, chunks, milliseconds}.
+
+    InputError for a text that cannot be a document: then the old one stays.
+    """
+    from ftrag.retrieval import store
+
+    read(project, name)
+    if len(text) > MOST_CHARACTERS:
+        raise InputError(f"the text has {len(text):,} characters; over {MOST_CHARACTERS:,} upload it as a file")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        path.write_text(text, encoding="utf-8")
+        begin = time.perf_counter()
+        result = store.ingest(project, [path])
+        seconds = time.perf_counter() - begin
+    if not result["taken"]:
+        raise InputError(result["refused"][0]["reason"])
+    row = result["taken"][0]
+    return {"document": name, "status": row["status"], "chunks": row["chunks"], "milliseconds": 1000 * seconds}
+
+
+def drill(project: Path, report: Report, edits: int = 10, seed: int = 0) -> dict[str, Any]:
+    """Change one number in the documents behind each of `edits` gold answers, ask again: who notices?
+
+    Works on a copy; {edits, flipped: {arm: n}, milliseconds, rows}. An arm has flipped when it gives the new value.
+    milliseconds: what bringing the index up to date took. The result is kept in drills/.
+    """
+    from ftrag.evaluation import runner
+    from ftrag.retrieval import store
+
+    adapter = workflows.choose_adapter(project, None)
+    gold = workflows.gold_rows(project)
+    with tempfile.TemporaryDirectory() as scratch:
+        copy = Path(scratch) / project.name
+        shutil.copytree(
+            project, copy, ignore=shutil.ignore_patterns("runs", "adapters", "comparisons", "drills", "exports")
+        )
+        planted = plant_edits(copy, gold, edits, seed)
+        if not planted:
+            raise InputError("no gold answer with a number stands in a text document, so nothing can be edited")
+        report(0.05, f"{len(planted)} facts are edited; indexing")
+        milliseconds = 1000 * store.refresh(copy)["seconds"]
+        report(0.06, f"indexed in {milliseconds:.0f} ms; loading the model")
+        llm = checked_model(project, adapter)
+        arms = ("lora", "lora+rag") if adapter else ("base", "base+rag")
+        rows = runner.run(
+            Path(scratch) / "run",
+            planted,
+            arms,
+            llm,
+            workflows.retriever(copy),
+            adapter=adapter,
+            k=workflows.setting(project, "k"),
+            settings=workflows.generation(project),
+            on_progress=lambda fraction, message: report(0.1 + 0.9 * fraction, message),
+        )
+        said = list(rows)
+    flipped = {arm: sum(bool(row["content"]) for row in said if row["arm"] == arm) for arm in arms}
+    new = {row.id: row.answers[0] for row in planted}
+    listed = [{"id": row["id"], "arm": row["arm"], "new": new[row["id"]], "answer": row["answer"]} for row in said]
+    value = {"edits": len(planted), "flipped": flipped, "milliseconds": milliseconds, "rows": listed}
+    projects.write_json(project / "drills" / projects.new_id() / "drill.json", value)
+    return value
+
+
+def newest(project: Path) -> dict[str, Any] | None:
+    """The newest finished drill of a project, None where there is none."""
+    folder = projects.newest(project / "drills", "drill.json")
+    return projects.read_json(folder / "drill.json") if folder else None
+
+
+def plant_edits(project: Path, gold: Sequence[Gold], edits: int, seed: int = 0) -> list[Gold]:
+    """Edit the text documents so that gold answers with a number become wrong; gives the gold rows with new answers.
+
+    An answer's first number is raised by a seeded amount inside its evidence, in the one document that holds it.
+    """
+    rng = random.Random(seed)
+    planted: list[Gold] = []
+    for row in gold:
+        answer = next((one for one in row.answers if re.search(r"\d", one)), None)
+        place = _document_with(project, row.evidence) if answer else None
+        if len(planted) == edits or answer is None or place is None:
+            continue
+        path, passage = place
+        number = re.search(r"\d+", answer)
+        assert number is not None
+        new = answer.replace(number.group(), str(int(number.group()) + rng.randint(3, 40)), 1)
+        if answer not in passage:
+            continue
+        text = path.read_text(encoding="utf-8").replace(passage, passage.replace(answer, new), 1)
+        path.write_text(text, encoding="utf-8")
+        planted.append(Gold(row.id, row.question, (new,), (passage.replace(answer, new),), (), row.slice))
+    return planted
+
+
+def _document_with(project: Path, evidence: Sequence[str]) -> tuple[Path, str] | None:
+    """The text document that holds one of the passages word for word."""
+    for path in sorted((project / "documents").iterdir()):
+        if path.suffix in {".md", ".txt", ".html"}:
+            text = path.read_text(encoding="utf-8")
+            for passage in evidence:
+                if passage in text:
+                    return path, passage
+    return None
