@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def build(visitor_bs: Any, project_dd: Any) -> dict[str, Any]:
             list(texts.PRESETS), value=texts.PRESETS[SAME], label="Compare", elem_id="chat_preset", scale=4
         )
         blind_cb = gr.Checkbox(label=texts.BLIND, info=texts.BLIND_INFO, elem_id="chat_blind", scale=2, min_width=220)
-    with gr.Accordion(texts.CHAT_SETTINGS, open=False, elem_id="chat_settings"):
+    with gr.Accordion(texts.CHAT_SETTINGS, open=False, elem_id="chat_settings") as settings_ac:
         settings, router_html, votes_html = _settings()
     with gr.Row(equal_height=False):
         question_tb = gr.Textbox(
@@ -99,12 +100,13 @@ def build(visitor_bs: Any, project_dd: Any) -> dict[str, Any]:
     preset_rd.input(apply_preset, [preset_rd, visitor_bs, project_dd], columns[:4], **private)
     gr.on([box.input for box in columns[:4]], lambda: None, None, [preset_rd], **quiet)
     here = [visitor_bs, project_dd]
+    settings_ac.expand(measured, here, [router_html, votes_html], **private)
     for choice, button in vote_btn.items():
         button.click(_voter(choice), [*here, turns_st, asked_st], [*shown[2:], votes_html], **quiet)
     for form, button in export_btn.items():
         written = button.click(_exporter(form), [project_dd, turns_st], [file_tb, name_tb], **quiet)
         written.success(None, [file_tb, name_tb], None, js=DOWNLOAD_JS, **quiet)
-    outputs = [*settings["adapter"], *settings["k"], suggested_ds, router_html, votes_html, *shown, question_tb]
+    outputs = [*settings["adapter"], *settings["k"], suggested_ds, *shown, question_tb]
     return {"refresh": refresh, "outputs": outputs}
 
 
@@ -154,26 +156,28 @@ def _side(place: str) -> dict[str, Any]:
 
 
 def refresh(visitor: str, name: str | None) -> list[Any]:
-    """Weights, k, suggestions, the router's and the voters' agreement of the project just chosen; an empty chat."""
+    """Weights, k and suggestions of the project just chosen; an empty chat."""
     cleared = clear()
     if not name:
         base = gr.update(choices=[(texts.BASE_MODEL, BASE)], value=BASE)
-        return [base, base, gr.update(), gr.update(), gr.update(samples=[], visible=False), "", "", *cleared]
+        return [base, base, gr.update(), gr.update(), gr.update(samples=[], visible=False), *cleared]
     project = session.project(visitor, name)
     weights = gr.update(choices=chat_view.weights(project), value=BASE)
     k = gr.update(value=workflows.setting(project, "k"))
     questions = chat_view.suggestions(project)
     suggested = gr.update(samples=[[question] for question in questions], visible=bool(questions))
-    return [weights, weights, k, k, suggested, router_line(project), votes.sentence(votes.agreement(project)), *cleared]
+    return [weights, weights, k, k, suggested, *cleared]
 
 
-def router_line(project: Path) -> str:
-    """What the router is, and how often it was right on the newest run."""
+@session.guarded
+def measured(visitor: str, name: str | None) -> list[str]:
+    """How often the router was right on the newest run, and how often the scorer agrees with the votes."""
+    project = session.project(visitor, name)
     try:
         found = routing.sentence(routing.report(project))
     except FtragError as error:
-        found = f"Not measured: {error}."
-    return f"{texts.ROUTER} {found}"
+        found = texts.UNMEASURED.format(reason=error)
+    return [f"{texts.ROUTER} {escape(found)}", escape(votes.sentence(votes.agreement(project)))]
 
 
 @session.guarded

@@ -33,6 +33,7 @@ def main() -> int:
     blocks = page.build()
     with blocks:
         programs.build()
+    warm.settle()
     blocks.queue(default_concurrency_limit=8, max_size=200)
     blocks.launch(server_name=host, server_port=port, **launch_settings(temporary))
     shed_secrets()

@@ -135,6 +135,7 @@ BASE_MODEL = "base model"
 PROMOTED = " ★ promoted"
 HIDDEN = "hidden until you vote"
 SUPPORTS, ONLY_READ = "supports the answer", "read, not used"
+UNMEASURED = "Not measured: {reason}."
 ROUTER = "The router looks a question up where the documents hold enough of its telling words."
 STOPPED, READING, ANSWERING = "stopped", "reading…", "answering…"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 import time
 import traceback
@@ -33,6 +34,14 @@ def answered(tokens_per_second: float) -> None:
 def loading() -> bool:
     """Whether the built-in model is on its way."""
     return any(thread.name == THREAD for thread in threading.enumerate())
+
+
+def settle() -> None:
+    """Import torch before the first visitor: scipy, in a handler, breaks on a torch that another thread half imported.
+
+    https://github.com/data-apis/array-api-compat asks sys.modules for it without waiting for the import.
+    """
+    importlib.import_module("torch")
 
 
 def load_in_background() -> threading.Thread:
