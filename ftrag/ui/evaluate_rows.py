@@ -14,6 +14,7 @@ from ftrag.ui.evaluate_tables import ORDER
 from ftrag.ui.view import Safe, table, verdict_mark
 
 Run = Mapping[str, Any]
+COLOURS = 8  # of the style sheet
 ALIKE = 0.25  # share of words in common from which two answers are compared word by word
 
 
@@ -46,7 +47,7 @@ def _dot(point: Mapping[str, Any], number: int, colour: int, group: Mapping[str,
     title = escape(f"{point['id']} · {group['cause']} · {group['label']}")
     x, y = 210 + point["x"] * 195, 150 - point["y"] * 136
     return (
-        f'<circle class="{kind} c{colour % 6}" data-group="{number}" cx="{x:.0f}" cy="{y:.0f}" r="6">'
+        f'<circle class="{kind} c{colour % COLOURS}" data-group="{number}" cx="{x:.0f}" cy="{y:.0f}" r="6">'
         f"<title>{title}</title></circle>"
     )
 
@@ -54,7 +55,7 @@ def _dot(point: Mapping[str, Any], number: int, colour: int, group: Mapping[str,
 def _chip(number: int, colour: int, group: Mapping[str, Any]) -> str:
     kind = "in" if group["grouped"] else "out"
     said = f"{group['cause']} · {group['label']} ({group['size']})"
-    key = f'<circle class="{kind} c{colour % 6}" cx="7" cy="7" r="5"/>'
+    key = f'<circle class="{kind} c{colour % COLOURS}" cx="7" cy="7" r="5"/>'
     drawn = f'<svg viewBox="0 0 14 14" width="14" height="14" aria-hidden="true">{key}</svg>'
     return f'<button type="button" data-group="{number}">{drawn} {escape(said)}</button>'
 

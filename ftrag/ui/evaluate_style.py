@@ -23,9 +23,10 @@ CSS = """
 .ft-scatter .out { fill: var(--c); fill-opacity: .12; stroke: var(--c); stroke-width: 1.6; }
 .ft-scatter svg[role=img] circle:hover { stroke: var(--body-text-color); stroke-width: 3; }
 .c0 { --c: #0072b2; } .c1 { --c: #d55e00; } .c2 { --c: #008a63; } .c3 { --c: #b5569a; }
-.c4 { --c: #9a6b00; } .c5 { --c: #3f86b8; }
+.c4 { --c: #9a6b00; } .c5 { --c: #3f86b8; } .c6 { --c: #6b4fc8; } .c7 { --c: #64748b; }
 .dark .c0 { --c: #4db1e8; } .dark .c1 { --c: #ff8b3d; } .dark .c2 { --c: #2fd3a0; } .dark .c3 { --c: #e59acb; }
 .dark .c4 { --c: #f2b84b; } .dark .c5 { --c: #9fd0f0; }
+.dark .c6 { --c: #b8a4ff; } .dark .c7 { --c: #cbd5e1; }
 .ft-chips { display: flex; flex-wrap: wrap; gap: 6px; margin-top: 8px; }
 .ft-chips button { display: inline-flex; align-items: center; gap: 6px; text-align: left; font-size: .84rem;
   padding: 4px 10px; border: 1px solid var(--border-color-primary); border-radius: 99px;
@@ -37,7 +38,7 @@ CSS = """
 .ft-answer .h { font-size: .88rem; margin-bottom: .15rem; } .ft-answer p { margin: .15rem 0 0; }
 .gradio-container .ft-table, .gradio-container .ft-table thead, .gradio-container .ft-table tbody,
 .gradio-container .ft-table tr { border: 0 !important; }
-#causes td:last-child, #clusters td:nth-last-child(-n+2) { min-width: 13rem; }
+#clusters td:nth-last-child(-n+2) { min-width: 13rem; }
 .ft-answer ins { text-decoration: underline dotted 1.5px; text-underline-offset: 3px;
   text-decoration-color: var(--body-text-color-subdued); }
 .ft-plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(280px, 1fr)); gap: 12px; }

@@ -160,11 +160,15 @@ def _bar(value: float, n: int, axis: str) -> str:
 
 def cause_table(run: Run) -> str:
     names = [name for name in CAUSES if any(counts.get(name) for counts in run["causes"].values())]
-    rows = [[name, *(run["causes"][axis].get(name) for axis in AXES), ADVICE[name]] for name in names]
+    rows = [[_cause(name), *(run["causes"][axis].get(name) for axis in AXES)] for name in names]
     wanted = run.get("shopping") or []
     get = f"<p><b>To get, for the facts:</b></p>{_list(wanted)}" if wanted else ""
     head = "<h3>Why questions fail</h3>"
-    return head + table(["cause", "content", "behaviour", "what to do"], rows, numeric=[1, 2]) + _regressions(run) + get
+    return head + table(["cause, and what to do", *AXES], rows, numeric=[1, 2]) + _regressions(run) + get
+
+
+def _cause(name: str) -> Safe:
+    return Safe(f'<b>{escape(name)}</b><br><span class="ft-mute">{escape(ADVICE[name])}</span>')
 
 
 def _regressions(run: Run) -> str:
