@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ftrag.chunking import Count, chunk
+from ftrag.chunking import MINIMUM_TOKENS, Count, chunk
 from ftrag.documents import location
 from ftrag.errors import InputError, NotFound
 from ftrag.project import read_json, write_bytes
@@ -24,6 +24,7 @@ from ftrag.retrieval import corpus
 from ftrag.retrieval.bm25 import BM25, VERSION
 from ftrag.retrieval.lexical import index_terms
 from ftrag.retrieval.settings import Settings, of_project, stamp
+from ftrag.retrieval.terms import check_language
 from ftrag.types import Chunk, Document
 
 Progress = Callable[[float, str], None]
@@ -103,7 +104,7 @@ def _update(
     project: Path, sources: list[corpus.Source], settings: Settings, old: Spans, index: BM25 | None
 ) -> tuple[Spans, dict[str, int]]:
     """The new spans and how many documents changed in which way; index and spans are written if any did."""
-    cut = _cutter(project, settings)
+    cut = cutter(project, settings)
     names = {source.name for source in sources}
     changed = [source for source in sources if old.get(source.name, ("",))[0] != source.sha256]
     gone = sorted(set(old) - names)
@@ -205,7 +206,15 @@ def counter(file: str) -> Count | None:
     return lambda text: len(tokenizer.encode(text, add_special_tokens=False).ids)
 
 
-def _cutter(project: Path, settings: Settings) -> Callable[[Document], list[Chunk]]:
+def check(settings: Settings) -> None:
+    """InputError for a language without a stemmer or chunks too small, which no index could be made with."""
+    if settings.stem:
+        check_language(settings.language)
+    if settings.chunk_tokens < MINIMUM_TOKENS:
+        raise InputError(f"setting chunk_tokens is {settings.chunk_tokens}; it must be at least {MINIMUM_TOKENS}")
+
+
+def cutter(project: Path, settings: Settings) -> Callable[[Document], list[Chunk]]:
     embed = None
     if settings.chunk_strategy == "semantic":
         from ftrag import models

@@ -17,7 +17,7 @@ from ftrag import project as projects
 from ftrag.errors import FtragError, InputError
 from ftrag.training import launch, uploads
 from ftrag.training.settings import TrainSettings
-from ftrag.ui import session, texts, training_view
+from ftrag.ui import knowledge, session, texts, training_view
 from ftrag.ui.data_report import data_report
 from ftrag.ui.view import Safe, table
 
@@ -47,6 +47,7 @@ def build(visitor_bs: Any, project_dd: Any) -> dict[str, Any]:
         with gr.Row():
             remove_dd = gr.Dropdown([], label="Delete a document", scale=3)
             remove_btn = gr.Button("Delete", variant="stop", scale=1)
+    known = knowledge.build(visitor_bs, project_dd)
     settings = _settings()
     with gr.Row():
         train_btn = gr.Button("Train", variant="primary", elem_id="train_start", scale=2, min_width=120)
@@ -71,6 +72,7 @@ def build(visitor_bs: Any, project_dd: Any) -> dict[str, Any]:
     mapping["use"].click(map_columns, mapped, [examples_up, *done], **private)
     clean_btn.click(clean, here, [clean_fl], **private)
     remove_btn.click(remove_document, [*here, remove_dd], [taken_html, *shown], **private)
+    taken_html.change(known["refresh"], here, known["outputs"], show_progress="hidden", **private)
     train_btn.click(start, [*here, *settings], [job_html], **private)
     estimate_btn.click(estimate, [*here, *settings], [job_html], **private)
     cancel_btn.click(cancel, here, [job_html], **private)

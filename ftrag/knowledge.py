@@ -1,0 +1,132 @@
+"""What a user sees and sets of a project's knowledge: its documents, where they are cut, what a search finds."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ftrag import project as projects
+from ftrag import workflows
+from ftrag.chunking import estimate_tokens
+from ftrag.documents import location
+from ftrag.errors import InputError, NotFound
+from ftrag.retrieval import corpus, store
+from ftrag.retrieval.lexical import index_terms
+from ftrag.retrieval.settings import Settings, of_project, parse
+from ftrag.types import Document
+
+WORD = re.compile(r"\S+")
+
+
+def listing(project: Path) -> dict[str, list[dict[str, Any]]]:
+    """{documents: [{document, chunks, characters, near_duplicate_of}], unreadable: [{file, reason}]}."""
+    twins = {row["document"]: row for row in corpus.near_duplicates(project)}
+    counts: dict[str, int] = {}
+    for chunk in store.chunks(project):
+        counts[chunk.document] = counts.get(chunk.document, 0) + 1
+    rows = [
+        {
+            "document": document.name,
+            "chunks": counts.get(document.name, 0),
+            "characters": len(document.text),
+            "near_duplicate_of": twins.get(document.name, {}).get("near_duplicate_of"),
+        }
+        for document in store.documents(project)
+    ]
+    return {"documents": rows, "unreadable": [vars(row) for row in corpus.unreadable(project)]}
+
+
+def document(project: Path, name: str) -> Document:
+    """One readable document of the project. NotFound for another name."""
+    found = next((one for one in corpus.sources(project) if one.name == name), None)
+    read = corpus.document(project, found) if found else None
+    if read is None:
+        raise NotFound(f"there is no document {name!r} in {project.name}; choose one of the list")
+    return read
+
+
+def preview(project: Path, name: str, changes: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Where a document is cut under other settings, nothing is kept: [{start, end, overlap, tokens, where, text}].
+
+    overlap: characters at the start that the chunk before has too. tokens: as the project's model counts them.
+    """
+    chosen = parse({**_own(project), **changes})
+    read = document(project, name)
+    count = store.counter(store.tokenizer_file(project)) or estimate_tokens
+    rows, before = [], 0
+    for chunk in store.cutter(project, chosen)(read):
+        rows.append(
+            {
+                "start": chunk.start,
+                "end": chunk.end,
+                "overlap": max(0, before - chunk.start),
+                "tokens": count(chunk.text),
+                "where": location(read, chunk.start, chunk.end),
+                "text": chunk.text,
+            }
+        )
+        before = chunk.end
+    return rows
+
+
+def settings(project: Path) -> Settings:
+    """The project's retrieval settings."""
+    return of_project(project)
+
+
+def change(project: Path, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep other retrieval settings and bring the index up to date: {changed, chunks, rebuilt, milliseconds}.
+
+    InputError for a value that cannot be used, or a name that is no setting: then nothing is kept.
+    """
+    if unknown := set(changes) - set(Settings.__dataclass_fields__) - {"k"}:
+        known = ", ".join(["k", *Settings.__dataclass_fields__])
+        raise InputError(f"there is no retrieval setting {min(unknown)!r}; there are {known}")
+    if "k" in changes and (type(changes["k"]) is not int or not 1 <= changes["k"] <= 20):
+        raise InputError(f"setting k is {changes['k']!r}; it must be a whole number from 1 to 20")
+    own = _own(project)
+    chosen = parse({**own, **changes})
+    if not 0 <= chosen.chunk_overlap <= chosen.chunk_tokens // 2:
+        raise InputError(f"the overlap {chosen.chunk_overlap} must lie between 0 and half of {chosen.chunk_tokens}")
+    store.check(chosen)
+    changed = sorted(name for name, value in changes.items() if own.get(name, _default(name)) != value)
+    projects.update(project, settings={**own, **changes})
+    begin = time.perf_counter()
+    result = store.refresh(project)
+    milliseconds = 1000 * (time.perf_counter() - begin)
+    return {"changed": changed, "milliseconds": milliseconds} | {key: result[key] for key in ("chunks", "rebuilt")}
+
+
+def _own(project: Path) -> dict[str, Any]:
+    return dict(projects.settings(project).get("settings") or {})
+
+
+def _default(name: str) -> Any:
+    return workflows.DEFAULTS["k"] if name == "k" else getattr(Settings(), name)
+
+
+def find(project: Path, query: str, k: int, kind: str, rerank: bool) -> dict[str, Any]:
+    """{hits: [workflows.search's rows with where and marks], milliseconds}.
+
+    marks: half-open [start, end) offsets into a hit's text of the words that the query has too, by their stem.
+    """
+    begin = time.perf_counter()
+    hits = workflows.search(project, query, k, kind, rerank)
+    milliseconds = 1000 * (time.perf_counter() - begin)
+    chosen = of_project(project)
+    wanted = set(index_terms(query, chosen))
+    read = {name: document(project, name) for name in {hit["document"] for hit in hits}}
+    rows = [
+        hit
+        | {
+            "where": location(read[hit["document"]], hit["start"], hit["end"]),
+            "marks": [
+                match.span() for match in WORD.finditer(hit["text"]) if wanted & set(index_terms(match.group(), chosen))
+            ],
+        }
+        for hit in hits
+    ]
+    return {"hits": rows, "milliseconds": milliseconds}

@@ -1,0 +1,310 @@
+"""Knowledge in the Train tab: where documents are cut, what a search finds, and whether retrieval is worth it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from ftrag import comparison, freshness, jobs, knowledge, workflows
+from ftrag import project as projects
+from ftrag.chunking import STRATEGIES
+from ftrag.errors import InputError
+from ftrag.retrieval.opening import KINDS
+from ftrag.ui import knowledge_view as view
+from ftrag.ui import session
+from ftrag.ui.view import job_card
+
+TITLE = "Knowledge: documents and retrieval"
+SETTINGS = (  # in the order of the controls
+    *("language", "stem", "stop_words", "expand_terms", "minimum_match", "minimum_cosine"),
+    *("whole_document_tokens", "k"),
+)
+LANGUAGES = "danish dutch english finnish french german hungarian italian norwegian portuguese russian spanish swedish"
+JOBS = ("compare", "drill")
+OUTPUTS = 6 + len(SETTINGS) + 1 + 1 + 2 + 5  # chunks, settings and their message, quality, the editor, what is polled
+
+
+def build(visitor_bs: Any, project_dd: Any) -> dict[str, Any]:
+    """The panel. `refresh(visitor, name)` fills `outputs`; whoever changes documents calls it."""
+    here = [visitor_bs, project_dd]
+    with gr.Accordion(TITLE, open=False, elem_id="knowledge") as panel_ac, gr.Tabs() as tabs:
+        tabs.overflow_behavior = "wrap"
+        with gr.Tab("Chunks"):
+            cut = _chunks_tab(here)
+        with gr.Tab("Search"):
+            _search_tab(here)
+        with gr.Tab("Settings"):
+            settings = _settings_tab(here)
+        with gr.Tab("Which retriever?"):
+            measured = _quality_tab(here)
+        with gr.Tab("Is retrieval worth it?"):
+            compared = _compare_tab(here)
+        with gr.Tab("Freshness"):
+            fresh = _freshness_tab(here)
+    clock = gr.Timer(2, active=False)
+    polled = [clock, compared["job"], compared["shown"], fresh["job"], fresh["shown"]]
+    outputs = [*cut, *settings, measured, fresh["document"], fresh["text"], *polled]
+    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    for button, handler, inputs in (
+        (compared["start"], start_compare, compared["inputs"]),
+        (fresh["start"], start_drill, fresh["inputs"]),
+    ):
+        button.click(handler, [*here, *inputs], polled, **quiet)
+    clock.tick(poll, here, polled, **quiet)
+    project_dd.change(refresh, here, outputs, **quiet)
+    panel_ac.expand(refresh, here, outputs, **quiet)
+    return {"refresh": refresh, "outputs": outputs}
+
+
+def _chunks_tab(here: list[Any]) -> list[Any]:
+    listed_html = gr.HTML()
+    with gr.Row():
+        document_dd = gr.Dropdown([], label="Document", scale=2, min_width=200, elem_id="cut_document")
+        strategy_dd = gr.Dropdown(list(STRATEGIES), label="Chunking", min_width=140, elem_id="cut_strategy")
+        size_sl = gr.Slider(16, 512, step=8, label="Tokens at most", min_width=160, elem_id="cut_size")
+        overlap_sl = gr.Slider(0, 128, step=4, label="Overlap in tokens", min_width=160)
+    with gr.Row():
+        keep_btn = gr.Button("Use this for the project", variant="primary", size="sm", min_width=160, elem_id="cut_use")
+    kept_html = gr.HTML()
+    chunks_html = gr.HTML(elem_id="chunks", max_height=520)
+    cut = [strategy_dd, size_sl, overlap_sl]
+    changed = [document_dd.change, strategy_dd.change, size_sl.release, overlap_sl.release]
+    gr.on(changed, preview, [*here, document_dd, *cut], [chunks_html], api_visibility="private")
+    keep_btn.click(keep_cuts, [*here, *cut], [kept_html, listed_html], api_visibility="private")
+    return [listed_html, document_dd, *cut, kept_html]
+
+
+def _search_tab(here: list[Any]) -> None:
+    with gr.Row():
+        query_tb = gr.Textbox(label="Search the documents", scale=3, min_width=220, elem_id="search_query")
+        kind_dd = gr.Dropdown(list(KINDS), value="bm25", label="Retriever", min_width=110)
+        k_sl = gr.Slider(1, 20, value=5, step=1, label="Passages", min_width=120)
+        rerank_cb = gr.Checkbox(label="Rerank", info="by a cross-encoder from the Hub", min_width=150)
+    find_btn = gr.Button("Search", variant="primary", size="sm", elem_id="search_start")
+    hits_html = gr.HTML(elem_id="hits")
+    gr.on(
+        [find_btn.click, query_tb.submit],
+        search,
+        [*here, query_tb, kind_dd, k_sl, rerank_cb],
+        [hits_html],
+        api_visibility="private",
+    )
+
+
+def _settings_tab(here: list[Any]) -> list[Any]:
+    with gr.Row():
+        controls = [
+            gr.Dropdown(LANGUAGES.split(), label="Language", info="of stemming and stop words", min_width=150),
+            gr.Checkbox(label="Stemming", info="boats finds boat", min_width=150),
+            gr.Checkbox(label="Leave out stop words", info="the, of, what …", min_width=150),
+        ]
+    with gr.Row():
+        controls += [
+            gr.Slider(0, 20, step=1, label="Query expansion", info="terms added from the best hits; 0: off"),
+            gr.Slider(0, 1, step=0.05, label="Relevance threshold, bm25", info="least share of the query's weight"),
+            gr.Slider(-1, 1, step=0.05, label="Relevance threshold, dense", info="least cosine"),
+            gr.Slider(0, 4000, step=100, label="Whole documents up to", info="tokens of all together; 0: off"),
+            gr.Slider(1, 20, step=1, label="Passages per question", info="k in chat and evaluation"),
+        ]
+    save_btn = gr.Button("Keep these settings", variant="primary", size="sm", elem_id="knowledge_save")
+    saved_html = gr.HTML()
+    save_btn.click(save, [*here, *controls], [saved_html], api_visibility="private")
+    return [*controls, saved_html]
+
+
+def _quality_tab(here: list[Any]) -> Any:
+    gr.HTML(view.note("How often each retriever finds the evidence of the gold questions. No language model is asked."))
+    measure_btn = gr.Button("Measure the retrievers", variant="primary", size="sm", elem_id="quality_start")
+    quality_html = gr.HTML(elem_id="quality")
+    measure_btn.click(measure, here, [quality_html], api_visibility="private", concurrency_limit=1)
+    return quality_html
+
+
+def _compare_tab(here: list[Any]) -> dict[str, Any]:
+    with gr.Row():
+        ks_cg = gr.CheckboxGroup(list(map(str, view.KS)), value=["1", "3", "5"], label="Passages k", min_width=160)
+        kinds_cg = gr.CheckboxGroup(list(KINDS), value=["bm25"], label="Retrievers", min_width=200)
+    start_btn = gr.Button("Compare with and without retrieval", variant="primary", size="sm", elem_id="compare_start")
+    return {
+        "start": start_btn,
+        "inputs": [ks_cg, kinds_cg],
+        "job": gr.HTML(),
+        "shown": gr.HTML(elem_id="compared"),
+    }
+
+
+def _freshness_tab(here: list[Any]) -> dict[str, Any]:
+    gr.HTML(view.note("Change a fact, keep it, and ask: retrieval gives the new one, the weights alone cannot."))
+    document_dd = gr.Dropdown([], label="Document", elem_id="edit_document")
+    text_tb = gr.Textbox(label="Its text", lines=8, max_lines=14, elem_id="edit_text")
+    keep_btn = gr.Button("Keep the text and index it", size="sm", elem_id="edit_keep")
+    kept_html = gr.HTML(elem_id="edit_kept")
+    with gr.Row():
+        question_tb = gr.Textbox(label="Question about the fact", scale=3, min_width=220, elem_id="edit_question")
+        ask_btn = gr.Button("Ask in both columns", variant="primary", min_width=160, elem_id="edit_ask")
+    with gr.Row():
+        sides = [gr.HTML(min_height=0), gr.HTML(min_height=0)]
+    edits_sl = gr.Slider(1, 30, value=10, step=1, label="Edits of the drill")
+    start_btn = gr.Button("Run the drill on the gold questions", size="sm", elem_id="drill_start")
+    document_dd.change(open_text, [*here, document_dd], [text_tb], api_visibility="private", show_progress="hidden")
+    keep_btn.click(keep_text, [*here, document_dd, text_tb], [kept_html], api_visibility="private")
+    gr.on([ask_btn.click, question_tb.submit], ask, [*here, question_tb], sides, api_visibility="private")
+    return {
+        "document": document_dd,
+        "text": text_tb,
+        "start": start_btn,
+        "inputs": [edits_sl],
+        "job": gr.HTML(),
+        "shown": gr.HTML(elem_id="drilled"),
+    }
+
+
+# --- handlers
+
+
+@session.guarded
+def refresh(visitor: str, name: str | None) -> list[Any]:
+    """Everything that the panel shows of a project; without one, nothing."""
+    if not name or not projects.NAME.fullmatch(name):
+        return [gr.skip()] * OUTPUTS
+    project = session.project(visitor, name)
+    listed, chosen = knowledge.listing(project), knowledge.settings(project)
+    names = [row["document"] for row in listed["documents"]]
+    editable = freshness.editable(project)
+    kept = [chosen.chunk_strategy, chosen.chunk_tokens, chosen.chunk_overlap]
+    values = [workflows.setting(project, "k") if key == "k" else getattr(chosen, key) for key in SETTINGS]
+    first = names[0] if names else None
+    return [
+        view.documents(listed),
+        gr.update(choices=names, value=first),
+        *kept,
+        "",
+        *values,
+        "",
+        "",
+        gr.update(choices=editable, value=editable[0] if editable else None),
+        freshness.read(project, editable[0]) if editable else "",
+        *_polled(visitor, project),
+    ]
+
+
+@session.guarded
+def preview(visitor: str, name: str | None, document: str | None, strategy: str, size: float, overlap: float) -> str:
+    if not document:
+        return ""
+    changes = _cuts(strategy, size, overlap)
+    return view.chunks(knowledge.preview(session.project(visitor, name), document, changes))
+
+
+def _cuts(strategy: str, size: float, overlap: float) -> dict[str, Any]:
+    """The settings of the cuts; an overlap over half of the size is lowered to it."""
+    return {
+        "chunk_strategy": strategy,
+        "chunk_tokens": int(size),
+        "chunk_overlap": min(int(overlap), int(size) // 2),
+    }
+
+
+@session.guarded
+def keep_cuts(visitor: str, name: str | None, strategy: str, size: float, overlap: float) -> list[str]:
+    project = session.project(visitor, name)
+    result = knowledge.change(project, _cuts(strategy, size, overlap))
+    return [_changed(result), view.documents(knowledge.listing(project))]
+
+
+def _changed(result: dict[str, Any]) -> str:
+    what = ", ".join(result["changed"]) or "nothing"
+    how = "cut and indexed anew" if result["rebuilt"] else "the index stays"
+    return view.note(f"Changed: {what}; {how}, {result['chunks']} chunks in {result['milliseconds']:.0f} ms.")
+
+
+@session.guarded
+def save(visitor: str, name: str | None, *values: Any) -> str:
+    kinds = dict(zip(SETTINGS, values, strict=True))
+    whole = {key: int(kinds[key]) for key in ("expand_terms", "whole_document_tokens", "k")}
+    return _changed(knowledge.change(session.project(visitor, name), kinds | whole))
+
+
+@session.guarded
+def search(visitor: str, name: str | None, query: str, kind: str, k: float, rerank: bool) -> str:
+    return view.hits(knowledge.find(session.project(visitor, name), query, int(k), kind, bool(rerank)))
+
+
+@session.guarded
+def measure(visitor: str, name: str | None) -> str:
+    return view.quality(workflows.retrieval_quality(session.project(visitor, name)))
+
+
+@session.guarded
+def start_compare(visitor: str, name: str | None, ks: list[str], kinds: list[str]) -> list[Any]:
+    if not ks or not kinds:
+        raise InputError("choose at least one number of passages and one retriever")
+    return _start(visitor, name, ["compare", "--k", ",".join(ks), "--retriever", ",".join(kinds)])
+
+
+@session.guarded
+def start_drill(visitor: str, name: str | None, edits: float) -> list[Any]:
+    return _start(visitor, name, ["drill", "--edits", str(int(edits))])
+
+
+def _start(visitor: str, name: str | None, arguments: Sequence[str]) -> list[Any]:
+    project, owner = session.project(visitor, name), session.owner(visitor)
+    if (going := _job(visitor, project, arguments[0])) and going["state"] not in jobs.ENDED:
+        raise InputError(f"{arguments[0]} is going on in this project already; wait for it or cancel it")
+    words = [arguments[0], project.name, *arguments[1:]]
+    jobs.start(projects.home(), words, owner, project.name, session.workspace(visitor))
+    return _polled(visitor, project)
+
+
+def _job(visitor: str, project: Path, command: str) -> dict[str, Any] | None:
+    """The visitor's newest job of this command in this project."""
+    mine = [
+        job
+        for job in jobs.listing(projects.home(), session.owner(visitor))
+        if job["project"] == project.name and job["command"].split()[3] == command
+    ]
+    return mine[-1] if mine else None
+
+
+@session.guarded
+def poll(visitor: str, name: str | None) -> list[Any]:
+    return _polled(visitor, session.project(visitor, name))
+
+
+def _polled(visitor: str, project: Path) -> list[Any]:
+    """The clock runs while a job does; what its last run found stands below."""
+    found = [_job(visitor, project, command) for command in JOBS]
+    going = any(job and job["state"] not in jobs.ENDED for job in found)
+    cards = [job_card(job, "") if job else "" for job in found]
+    compared, drilled = view.comparison(comparison.newest(project)), view.drill(freshness.newest(project))
+    return [gr.Timer(active=going), cards[0], compared, cards[1], drilled]
+
+
+@session.guarded
+def open_text(visitor: str, name: str | None, document: str | None) -> str:
+    return freshness.read(session.project(visitor, name), document) if document else ""
+
+
+@session.guarded
+def keep_text(visitor: str, name: str | None, document: str | None, text: str) -> str:
+    if not document:
+        raise InputError("choose a document first")
+    result = freshness.edit(session.project(visitor, name), document, text)
+    said = "nothing changed" if result["status"] == "unchanged" else f"{result['chunks']} chunks indexed"
+    return view.note(f"{document}: {said} in {result['milliseconds']:.0f} ms. Ask now.")
+
+
+@session.guarded
+def ask(visitor: str, name: str | None, question: str) -> Iterator[list[str]]:
+    """The weights alone beside the weights with retrieval, as they write."""
+    project = session.project(visitor, name)
+    adapter = workflows.choose_adapter(project, None)
+    weights = "LoRA" if adapter else "base model"
+    titles = [f"{weights} alone", f"{weights} with retrieval"]
+    columns = [{"adapter": adapter, "context": context} for context in ("none", "retrieved")]
+    yield [view.column(title, None) for title in titles]
+    for state in workflows.chat(project, question, columns):
+        yield [view.column(title, side) for title, side in zip(titles, state, strict=True)]

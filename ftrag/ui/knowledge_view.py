@@ -1,0 +1,172 @@
+"""Chunks, hits, retrievers and flipped facts as HTML. Everything that a document or a visitor says is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from ftrag.ui.view import Safe, percent, table
+
+SHOWN = 60  # chunks of a preview
+KS = (1, 3, 5)
+LINE = "border-left:3px solid {};padding:.3rem .7rem;margin:.4rem 0;overflow-wrap:anywhere;white-space:pre-wrap"
+
+
+def note(text: str) -> str:
+    return f'<p class="ft-note">{escape(text)}</p>'
+
+
+def documents(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    """The documents with their chunks and twins, and what could not be read."""
+    if not found["documents"] and not found["unreadable"]:
+        return note("There are no documents yet. Drop files into Documents above.")
+    rows = [
+        [row["document"], row["chunks"], f"{row['characters']:,}", row["near_duplicate_of"] or ""]
+        for row in found["documents"]
+    ]
+    listed = table(["document", "chunks", "characters", "nearly the same as"], rows, numeric=[1, 2])
+    refused = "".join(
+        f'<p><span class="ft-bad">Not read:</span> {escape(row["file"])}: {escape(row["reason"])}</p>'
+        for row in found["unreadable"]
+    )
+    return listed + refused
+
+
+def chunks(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Where the cuts fall: each chunk with its place and size, what it repeats of the one before dimmed."""
+    if not rows:
+        return note("This document has no text.")
+    tokens = sorted(row["tokens"] for row in rows)
+    said = f"{len(rows)} chunks, {tokens[0]} to {tokens[-1]} tokens, {tokens[len(tokens) // 2]} in the middle."
+    cards = "".join(_chunk(number, row) for number, row in enumerate(rows[:SHOWN], start=1))
+    more = note(f"… and {len(rows) - SHOWN} more.") if len(rows) > SHOWN else ""
+    return f'<p><b>{escape(said)}</b></p><div class="ft-chunks" tabindex="0">{cards}</div>{more}'
+
+
+def _chunk(number: int, row: Mapping[str, Any]) -> str:
+    repeated, new = row["text"][: row["overlap"]], row["text"][row["overlap"] :]
+    colour = "#0284c7" if number % 2 else "#b45309"
+    where = f" · {escape(row['where'])}" if row["where"] else ""
+    head = f"<b>{number}</b> · {row['tokens']} tokens · characters {row['start']:,}–{row['end']:,}{where}"
+    dim = f'<i class="ft-mute">{escape(repeated)}</i>' if repeated else ""
+    return (
+        f'<div style="{LINE.format(colour)}"><div class="ft-note">{head}</div>'
+        f'<div style="font-size:.88rem">{dim}{escape(new)}</div></div>'
+    )
+
+
+def hits(found: Mapping[str, Any]) -> str:
+    """Passages with the query's words marked."""
+    if not found["hits"]:
+        return note("Nothing is found: no passage shares a word with it, or none passes the threshold.")
+    cards = "".join(_hit(hit) for hit in found["hits"])
+    return note(f"{len(found['hits'])} passages in {found['milliseconds']:.0f} ms") + cards
+
+
+def _hit(hit: Mapping[str, Any]) -> str:
+    where = f" {escape(hit['where'])} ·" if hit["where"] else ""
+    return (
+        f'<div style="{LINE.format("#0284c7")}"><b>{hit["rank"]}. {escape(hit["document"])}</b> '
+        f'<span class="ft-note">{where} characters {hit["start"]:,}–{hit["end"]:,} · score {hit["score"]:.3g}</span>'
+        f'<div style="font-size:.88rem">{marked(hit["text"], hit["marks"])}</div></div>'
+    )
+
+
+def marked(text: str, marks: Iterable[Sequence[int]]) -> str:
+    parts, at = [], 0
+    for start, end in marks:
+        parts.append(f"{escape(text[at:start])}<mark>{escape(text[start:end])}</mark>")
+        at = end
+    return "".join(parts) + escape(text[at:])
+
+
+def quality(rows: Sequence[Mapping[str, Any]]) -> str:
+    """A bar per retriever and k with its interval, and the table behind; the best of each k is marked."""
+    shown = [row for row in rows if row["k"] in KS]
+    plots = "".join(_bars(k, [row for row in shown if row["k"] == k]) for k in KS)
+    lines = [
+        [
+            row["k"],
+            Safe(f"<b>★ {escape(row['retriever'])}</b>") if row["best"] else row["retriever"],
+            f"{percent(row['hit_rate'])} [{percent(row['low'])}, {percent(row['high'])}]",
+            f"{row['mrr']:.3f}",
+            f"{row['ndcg']:.3f}",
+            "" if row["best"] else f"−{row['difference']:.3f}",
+            "" if row["best"] else significance(row["p"]),
+        ]
+        for row in shown
+    ]
+    head = ["k", "retriever", "found in the first k", "MRR", "nDCG", "MRR below the best", "is that difference real?"]
+    n, skipped = shown[0]["n"], shown[0]["skipped"]
+    said = f"{n} gold questions with evidence in the documents" + (f"; {skipped} are left out" if skipped else "")
+    said += ". ★ is the best nDCG at this k. p: permutation test on the same questions, Holm-adjusted."
+    return (
+        f'<div style="display:flex;flex-wrap:wrap;gap:18px">{plots}</div>{table(head, lines, [0, 3, 4, 5])}{note(said)}'
+    )
+
+
+def significance(p: float | None) -> str:
+    if p is None:
+        return ""
+    shown = f"p = {p:.3f}" if p >= 0.001 else "p < 0.001"
+    return f"yes, {shown}" if p < 0.05 else f"not shown, {shown}"
+
+
+def _bars(k: int, rows: Sequence[Mapping[str, Any]]) -> str:
+    bars = "".join(
+        f'<div style="display:flex;gap:8px;align-items:center;margin:.25rem 0"><span style="width:4.6rem">'
+        f"{'★ ' if row['best'] else ''}{escape(row['retriever'])}</span>"
+        f'<span style="position:relative;flex:1;height:12px;border-radius:4px;background:var(--border-color-primary)">'
+        f'<i style="position:absolute;left:0;top:0;bottom:0;border-radius:4px;background:'
+        f'{"#0284c7" if row["best"] else "#64748b"};width:{row["hit_rate"] * 100:.1f}%"></i>'
+        f'<u style="position:absolute;top:5px;height:2px;background:var(--body-text-color);'
+        f'left:{row["low"] * 100:.1f}%;width:{(row["high"] - row["low"]) * 100:.1f}%"></u></span>'
+        f'<b style="width:3rem;text-align:right">{percent(row["hit_rate"])}</b></div>'
+        for row in rows
+    )
+    return f'<div style="flex:1 1 240px;font-size:.88rem"><b>Found in the first {k}</b>{bars}</div>'
+
+
+def comparison(value: Mapping[str, Any] | None) -> str:
+    """With retrieval minus without, on the same questions, for every setting that was run."""
+    if value is None:
+        return note("No comparison yet. It asks every gold question without and with retrieval, on the same model.")
+    rows = value.get("rows") or [{key: value[key] for key in ("retriever", "k", "with", "difference")}]
+    lines = [_setting(row, value["without"]) for row in rows]
+    head = ["retriever", "k", "without", "with", "difference", "95 % interval", "wins", "losses", "p"]
+    arms = " against ".join(reversed(value.get("arms") or ["with", "without"]))
+    said = f"{value['n']} gold questions, {arms}, right answers by {rows[0]['difference']['axis']}."
+    said += " p is adjusted for the number of settings (Holm). ★ is the largest difference." if len(rows) > 1 else ""
+    return table(head, lines, numeric=range(1, len(head))) + note(said)
+
+
+def _setting(row: Mapping[str, Any], without: Mapping[str, Any]) -> list[Any]:
+    gap = row["difference"]
+    name = f"★ {row['retriever']}" if row.get("best") else row["retriever"]
+    shares = [percent(side[gap["axis"]]) for side in (without, row["with"])]
+    interval = f"{gap['low']:+.2f} … {gap['high']:+.2f}"
+    p = row.get("p_holm", gap["p"])
+    return [name, row["k"], *shares, f"{gap['difference']:+.2f}", interval, gap["wins"], gap["losses"], f"{p:.3f}"]
+
+
+def drill(value: Mapping[str, Any] | None) -> str:
+    """How many edited facts each arm noticed, and what it said."""
+    if value is None:
+        return note("No drill yet. It edits facts in a copy of the documents, asks again, and counts who noticed.")
+    counts = [[arm, f"{n} of {value['edits']}"] for arm, n in value["flipped"].items()]
+    lines = [[row["id"], row["new"], row["arm"], row["answer"]] for row in value["rows"]]
+    took = f" The index followed in {value['milliseconds']:.0f} ms." if "milliseconds" in value else ""
+    answers = table(["question", "new fact", "arm", "answer"], lines)
+    head = f"<p><b>Who gives the new fact?</b>{escape(took)}</p>"
+    return (
+        head
+        + table(["arm", "new fact given"], counts, [1])
+        + f"<details><summary>Every answer</summary>{answers}</details>"
+    )
+
+
+def column(title: str, state: Mapping[str, Any] | None) -> str:
+    """One side of the live drill."""
+    text = escape(state["text"]) if state else '<span class="ft-mute">…</span>'
+    return f'<div class="ft-card" style="min-height:6rem"><b>{escape(title)}</b><p>{text}</p></div>'
