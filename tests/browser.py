@@ -42,13 +42,13 @@ def free_port():
 
 
 @contextlib.contextmanager
-def served(home, **environment):
-    """`python app.py` on a free port with this FTRAG_HOME; yields (address, seconds until it answered)."""
+def served(home, arguments=("app.py",), **environment):
+    """`python app.py`, or other arguments, on a free port; yields (address, seconds until it answered)."""
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     started = time.monotonic()
     process = subprocess.Popen(
-        [sys.executable, "app.py"],
+        [sys.executable, *arguments],
         cwd=ROOT,
         env=os.environ | {"FTRAG_HOME": str(home), "GRADIO_SERVER_PORT": str(port)} | environment,
         stdout=(log := (home / "app.log").open("wb")),

@@ -33,6 +33,22 @@ class Raw:
             name = re.sub(r"_\d+$", "", str(row["api_name"]))
             self.functions.setdefault(name, []).append(row["id"])
 
+    def clicked(self, element):
+        """The id of the handler behind the button with this elem_id."""
+        (place,) = [row["id"] for row in self.config["components"] if row["props"].get("elem_id") == element]
+        return next(row["id"] for row in self.config["dependencies"] if [place, "click"] in row["targets"])
+
+    def defaults(self, function, *first):
+        """What the page would send to a handler after the visitor: these values, then its components' own."""
+        place = self.named(function) if isinstance(function, str) else function
+        row = next(row for row in self.config["dependencies"] if row["id"] == place)
+        values = {one["id"]: None if one["type"] == "state" else one["props"].get("value") for one in self.components}
+        return [*first, *(values[id_] for id_ in row["inputs"][1 + len(first) :])]
+
+    @property
+    def components(self):
+        return self.config["components"]
+
     def named(self, name, which=0):
         return self.functions[name][which]
 

@@ -52,9 +52,12 @@ def test_the_page_answers_in_20_s_without_secrets_and_without_the_hub(space):
 
 def test_a_space_says_what_is_not_kept_and_offers_to_duplicate(space):
     """FTRAG_HOME is a temporary folder here, as on a Space without storage."""
-    config = Raw(space[0]).config
+    me = Raw(space[0])
+    config = me.config
     shown = " ".join(str(row["props"].get("value")) for row in config["components"])
-    assert "will be gone" in shown and "days is deleted" in shown
+    assert "days is deleted" in shown
+    me.mine("arrive")
+    assert "will be gone" in me.mine("tick", *me.defaults("tick", "support"))[1]
     assert any(row["props"].get("elem_id") == "duplicate" for row in config["components"])
     assert not any(row["type"] == "loginbutton" for row in config["components"])  # OAuth is not configured
 

@@ -46,7 +46,7 @@ def policy() -> bytes:
         "default-src 'self'",
         f"script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:{frame}",
         "style-src 'self' 'unsafe-inline'",
-        f"img-src 'self' data: blob:{hub}",
+        "img-src 'self' data: blob:",
         "font-src 'self' data:",
         f"connect-src 'self' data: blob:{hub}",
         "worker-src 'self' blob:",

@@ -1,4 +1,4 @@
-"""What a Space adds to the page: a button that duplicates it, and plain words about its storage and its processor."""
+"""What a Space adds to the page: a button that duplicates it, and plain words about its limits and its processor."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from html import escape
 
 import gradio as gr
 
-from ftrag import project as projects
 from ftrag import quotas, zero
 from ftrag.ui import texts
 
@@ -21,10 +20,6 @@ def build() -> None:
 
 
 def notices() -> list[str]:
-    """What a visitor should know before working here, one sentence each."""
-    said = []
-    if not projects.survives_restart(projects.home()):
-        said.append(texts.NOT_KEPT)
-    if zero.on_zero():
-        said.append(texts.ZERO_TRAINING)
+    """What a visitor should know before working here; the header says whether results survive a restart."""
+    said = [texts.ZERO_TRAINING] if zero.on_zero() else []
     return [*said, texts.SPACE_LIMITS.format(days=quotas.limit("idle_days"), minutes=quotas.limit("job_minutes"))]
