@@ -50,6 +50,7 @@ def _hash(value: Any) -> str:
 
 def training_data(project: Path, share: float, seed: int = 0) -> list[Example]:
     """The project's training rows, a share of those with evidence shown with passages of its own retriever."""
+    from ftrag.evaluation.refusals import declines
     from ftrag.retrieval import store
     from ftrag.training.context import with_context
 
@@ -62,7 +63,7 @@ def training_data(project: Path, share: float, seed: int = 0) -> list[Example]:
         return rows
     hidden = _gold_documents(project)
     k = workflows.setting(project, "k")
-    return with_context(rows, workflows.retriever(project), k, share, seed, hidden)
+    return with_context(rows, workflows.retriever(project), k, share, seed, hidden, declines)
 
 
 def _gold_documents(project: Path) -> set[str]:

@@ -305,3 +305,13 @@ def test_a_missed_passage_is_put_in_and_hidden_documents_never_show():
     assert "the boat number 19 costs 19 euros" in row.context
     assert not any("number 0 " in passage for passage in row.context)
     assert with_context([example], WordOverlap(chunks()), share=1.0, hidden={"doc19.md"})[0] == example
+
+
+def test_rows_that_decline_are_shown_passages_without_the_answer():
+    rows = [
+        Example("what does the moon boat cost", "That is not in our pages.", "r"),
+        Example("hello boat", "Hi!", "s"),
+    ]
+    shown = with_context(rows, WordOverlap(chunks()), k=2, share=1.0, declines=lambda answer: "Not in our" in answer)
+    assert len(shown[0].context) == 2 and all("moon" not in passage for passage in shown[0].context)
+    assert shown[1] == rows[1]  # small talk reads nothing

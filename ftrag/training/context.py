@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from ftrag.errors import InputError
@@ -20,14 +20,16 @@ def with_context(
     share: float = 0.5,
     seed: int = 0,
     hidden: Collection[str] = (),
+    declines: Callable[[str], bool] = lambda answer: False,
 ) -> list[Example]:
     """A seeded share, [0, 1], of the rows with evidence gets up to k passages: the true one among real distractors.
 
     The passages stand in the order of the search; where the search missed the true one, it takes the place of a
     distractor at a rank that the found ones had, so that the model meets the positions it will meet later. hidden
     names documents never to be shown: with the gold questions' evidence there, no gold passage leaks into training.
-    Rows that bring their own context (refusals among them), and rows without evidence, stay as they are, and so does
-    the order; the same inputs give the same rows. Raises InputError for a share or k out of range.
+    The same share of the rows without evidence whose answer declines is shown what the search finds, in which the
+    answer is absent. Rows that bring their own context, and all others, stay as they are, and so does the order; the
+    same inputs give the same rows. Raises InputError for a share or k out of range.
     """
     if not 0 <= share <= 1 or k < 1:
         raise InputError(f"context rows need a share from 0 to 1 and k of at least 1, not {share} and {k}")
@@ -41,6 +43,10 @@ def with_context(
         hits, found = searched[i]
         passages = _passages(hits, found, k, rng.choice(ranks))
         rows[i] = replace(rows[i], context=passages) if passages else rows[i]
+    refusals = [i for i, row in enumerate(examples) if not row.evidence and not row.context and declines(row.response)]
+    for i in sorted(rng.sample(refusals, round(share * len(refusals)))):
+        hits, _ = _search(examples[i], retriever, hidden)
+        rows[i] = replace(rows[i], context=tuple(hit.chunk.text for hit in hits[:k]))
     return rows
 
 
