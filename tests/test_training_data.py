@@ -312,6 +312,6 @@ def test_rows_that_decline_are_shown_passages_without_the_answer():
         Example("what does the moon boat cost", "That is not in our pages.", "r"),
         Example("hello boat", "Hi!", "s"),
     ]
-    shown = with_context(rows, WordOverlap(chunks()), k=2, share=1.0, declines=lambda answer: "Not in our" in answer)
+    shown = with_context(rows, WordOverlap(chunks()), k=2, share=1.0, declines=lambda answer: "not in our" in answer)
     assert len(shown[0].context) == 2 and all("moon" not in passage for passage in shown[0].context)
     assert shown[1] == rows[1]  # small talk reads nothing
