@@ -9,7 +9,7 @@ import pytest
 
 from ftrag import jobs, workflows
 from ftrag import project as projects
-from ftrag.ui import chat, chat_view, header, session, steps, texts
+from ftrag.ui import chat, chat_turn, chat_view, header, session, steps, texts
 
 
 def request(**query):
@@ -183,7 +183,7 @@ def test_the_strip_follows_the_project(home, visitor):
 
 def test_settings_are_held_within_their_limits_whatever_is_sent(home, visitor):
     sent = ["none", "none", "retrieved", "nonsense", 999, -5, 10**9, 99.0, 7, True, [], [], []]
-    columns, limits, blind, turns, chats = chat._read(session.project(visitor, "support"), sent)
+    columns, limits, blind, turns, chats = chat_turn.read(session.project(visitor, "support"), sent)
     assert [column["k"] for column in columns] == [10, 1]
     assert [column["context"] for column in columns] == ["retrieved", "none"]
     assert (limits.max_new_tokens, limits.temperature) == (256, 1.5)
@@ -260,8 +260,9 @@ def test_a_conversation_exports_without_markup_of_its_own():
 
 def test_a_blind_turn_tells_nothing_before_the_vote():
     columns = [{"adapter": None, "context": "retrieved", "k": 3}, {"adapter": None, "context": "none", "k": 3}]
-    shown = chat._shown([[], []], [state("a"), state("b")], columns, True, [], "q")
+    shown = chat_turn._shown([[], []], [state("a"), state("b")], columns, True, [], "q")
     sent = json.dumps([part for part in shown[:9] if not isinstance(part, dict)])
     assert "retrieval" not in sent and "fees.md" not in sent and "tokens/s" not in sent
     assert shown[8]["visible"]  # the vote
-    assert "with retrieval" in "".join(chat._shown([[], []], [state("a"), state("b")], columns, False, [], "q")[2:4])
+    assert "with retrieval" not in "".join(chat_turn.heads(columns, True))
+    assert "with retrieval" in "".join(chat_turn.heads(columns, False))

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import secrets
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from ftrag import outcomes, quotas, routing, votes, workflows
 from ftrag.errors import FtragError, InputError
-from ftrag.types import Generation
-from ftrag.ui import chat_view, session, texts, warm
+from ftrag.ui import chat_turn, chat_view, session, texts
+from ftrag.ui.chat_turn import MOST_HEAT, MOST_K, MOST_THRESHOLD, MOST_TOKENS
 from ftrag.ui.chat_view import BASE, CONTEXTS
 
-UPDATE_SECONDS = 1 / 12
 AGAIN_HEAT = 0.7  # the least temperature of "Again": at 0 the same answer would come back
-MOST_K, MOST_TOKENS, MOST_HEAT, MOST_THRESHOLD = 10, 256, 1.5, 0.9
-LOADING_SECONDS = 120.0  # how long a question waits for the built-in model
 SAME, LORA_READS, LORA_BARE, RELEASE = range(len(texts.PRESETS))
 DOWNLOAD_JS = """(text, name) => { if (!text) return;
   const link = document.createElement('a');
@@ -212,9 +206,9 @@ def answer(
     """Ask both columns. settings: weights, contexts and k of both, tokens, heat, threshold, blind, turns, chats."""
     project = session.project(visitor, name)
     asked = workflows.checked_question(question or "")
-    columns, limits, blind, turns, chats = _read(project, settings)
+    columns, limits, blind, turns, chats = chat_turn.read(project, settings)
     first = True
-    for shown in _streamed(project, asked, columns, limits, blind, turns, chats):
+    for shown in chat_turn.streamed(project, asked, columns, limits, blind, turns, chats):
         yield [*shown, "" if first else gr.skip()]
         first = False
 
@@ -226,131 +220,11 @@ def again(visitor: str, name: str | None, last: Mapping[str, Any], *settings: An
     if not last.get("question"):
         raise InputError("there is no question to ask again; ask one first")
     quotas.ask(session.owner(visitor))
-    columns, limits, blind, turns, chats = _read(project, settings)
+    columns, limits, blind, turns, chats = chat_turn.read(project, settings)
     limits = replace(limits, temperature=max(limits.temperature, AGAIN_HEAT))
-    yield from _streamed(
+    yield from chat_turn.streamed(
         project, last["question"], columns, limits, blind, turns[:-1], [list(chat[:-2]) for chat in chats]
     )
-
-
-def _read(
-    project: Path, settings: Sequence[Any]
-) -> tuple[list[dict[str, Any]], Generation, bool, list[Any], list[Any]]:
-    """The page's settings within their limits, whatever was sent: columns, generation, blind, turns, chats."""
-    adapters, contexts, ks = settings[0:2], settings[2:4], settings[4:6]
-    tokens, heat, threshold, blind, turns, *chats = settings[6:]
-    least = _within(threshold, 0, MOST_THRESHOLD)
-    columns = [
-        {
-            "adapter": workflows.choose_adapter(project, adapter or BASE),
-            "context": context if context in CONTEXTS else "none",
-            "k": int(_within(k, 1, MOST_K)),
-            "minimum_match": least,
-        }
-        for adapter, context, k in zip(adapters, contexts, ks, strict=True)
-    ]
-    limits = workflows.generation(
-        project,
-        max_new_tokens=int(_within(tokens, 1, MOST_TOKENS)),
-        temperature=_within(heat, 0, MOST_HEAT),
-        seed=secrets.randbelow(2**31),
-    )
-    return columns, limits, bool(blind), list(turns or []), [list(chat or []) for chat in chats]
-
-
-def _within(value: Any, least: float, most: float) -> float:
-    return float(min(max(float(value or 0), least), most))
-
-
-def _streamed(
-    project: Path,
-    question: str,
-    columns: list[dict[str, Any]],
-    limits: Generation,
-    blind: bool,
-    turns: list[Any],
-    chats: list[Any],
-) -> Iterator[list[Any]]:
-    """Both columns, at most 12 updates a second. Closing this generator ends the token loop.
-
-    In a blind turn the sides are shuffled, and nothing that tells them apart is sent before the vote.
-    """
-    if blind and secrets.randbelow(2):
-        columns = columns[::-1]
-    columns = [column | _routed(project, question, column) for column in columns]
-    before = [chat + [_said("user", question)] for chat in chats]
-    yield from _waiting(before, columns, blind, turns, question)
-    last, state = 0.0, []
-    for state in workflows.chat(project, question, columns, limits):
-        if time.monotonic() - last >= UPDATE_SECONDS:
-            last = time.monotonic()
-            yield _shown(before, state, columns, blind, turns, question)
-    if state:
-        warm.answered(max(map(chat_view.speed, state)))
-        yield _shown(before, state, columns, blind, turns, question)
-
-
-def _routed(project: Path, question: str, column: Mapping[str, Any]) -> dict[str, str]:
-    """Why the router looked a question up or did not, for columns that leave it to the router."""
-    if column["context"] != "auto":
-        return {}
-    found = routing.routed(project, question)
-    return {"why": f"router: {'looked up' if found['context'] == 'retrieved' else 'not looked up'}, {found['why']}"}
-
-
-def _waiting(
-    before: list[Any], columns: Sequence[Mapping[str, Any]], blind: bool, turns: list[Any], question: str
-) -> Iterator[list[Any]]:
-    """The question at once; while the built-in model still loads, how far it is."""
-    heads = _heads(columns, blind)
-    asked = _asked(question, columns, blind, None)
-    deadline = time.monotonic() + LOADING_SECONDS
-    while warm.loading() and time.monotonic() < deadline:
-        yield [*before, *heads, warm.model_line(), "", "", "", gr.update(visible=False), turns, asked]
-        time.sleep(0.5)
-    yield [*before, *heads, texts.READING, texts.READING, "", "", gr.update(visible=False), turns, asked]
-
-
-def _said(role: str, text: str) -> dict[str, str]:
-    return {"role": role, "content": text}
-
-
-def _heads(columns: Sequence[Mapping[str, Any]], hidden: bool) -> list[str]:
-    places = ("Left", "Right")
-    return [chat_view.side(None if hidden else column, place) for column, place in zip(columns, places, strict=True)]
-
-
-def _asked(question: str, columns: Sequence[Mapping[str, Any]], blind: bool, state: Any) -> dict[str, Any]:
-    """What the buttons below need of the newest question; kept on the server, so that a blind turn stays blind."""
-    return {"question": question, "columns": list(columns), "blind": blind, "state": state}
-
-
-def _shown(
-    before: list[Any],
-    state: list[dict[str, Any]],
-    columns: Sequence[Mapping[str, Any]],
-    blind: bool,
-    turns: list[Any],
-    question: str,
-) -> list[Any]:
-    chats = [chat + [_said("assistant", column["text"])] for chat, column in zip(before, state, strict=True)]
-    ended = all(column["done"] for column in state)
-    kept = [*turns, chat_view.turn(question, columns, state, blind)]
-    details = _hidden(ended) if blind else _details(columns, state)
-    vote = gr.update(visible=blind and ended)
-    return [*chats, *_heads(columns, blind), *details, vote, kept, _asked(question, columns, blind, state)]
-
-
-def _hidden(ended: bool) -> list[str]:
-    """Notes and cards of a blind turn: neither times nor passages, which would tell."""
-    return [texts.VOTE_NOW if ended else texts.ANSWERING] * 2 + ["", ""]
-
-
-def _details(
-    columns: Sequence[Mapping[str, Any]], state: Sequence[Mapping[str, Any]], stopped: bool = False
-) -> list[str]:
-    notes = [chat_view.note(column, asked, stopped) for column, asked in zip(state, columns, strict=True)]
-    return [*notes, *(chat_view.cards(column) for column in state)]
 
 
 def stopped(asked: Mapping[str, Any]) -> list[Any]:
@@ -359,7 +233,7 @@ def stopped(asked: Mapping[str, Any]) -> list[Any]:
         return [texts.STOPPED, texts.STOPPED, gr.update(visible=False)]
     if asked["blind"]:
         return [texts.VOTE_NOW, texts.VOTE_NOW, gr.update(visible=True)]
-    return [*_details(asked["columns"], asked["state"], stopped=True)[:2], gr.update(visible=False)]
+    return [*chat_turn.details(asked["columns"], asked["state"], stopped=True)[:2], gr.update(visible=False)]
 
 
 def _voter(choice: str) -> Any:
@@ -382,7 +256,7 @@ def _voter(choice: str) -> Any:
         seen = dict(asked) | {"blind": False}
         hidden = gr.update(visible=False)
         said = votes.sentence(votes.agreement(project))
-        return [*_heads(columns, False), *_details(columns, state), hidden, kept, seen, said]
+        return [*chat_turn.heads(columns, False), *chat_turn.details(columns, state), hidden, kept, seen, said]
 
     return vote
 
