@@ -214,6 +214,8 @@ def _project_commands(commands: Any) -> None:
     search.add_argument("-k", type=_positive, default=5)
     search.add_argument("--retriever", choices=("bm25", "dense", "hybrid"), default="bm25")
     search.add_argument("--rerank", action="store_true")
+    change = _add(commands, "settings", _settings, "how documents are cut and found: show the settings, or change some")
+    change.add_argument("changes", nargs="*", metavar="NAME=VALUE", help="chunk_tokens=256 stem=false k=5 …")
     _add(commands, "retrieval", _retrieval, "measure the retrievers on the gold evidence")
     ask = _add(commands, "ask", _ask, "ask the model", "question")
     ask.add_argument("--context", choices=("none", "retrieved"), default="retrieved")
@@ -256,6 +258,32 @@ def _search(options: argparse.Namespace) -> Any:
     from ftrag import workflows
 
     return workflows.search(_project(options), options.query, options.k, options.retriever, options.rerank)
+
+
+def _settings(options: argparse.Namespace) -> Any:
+    from dataclasses import asdict
+
+    from ftrag import knowledge, workflows
+
+    project, result = _project(options), {}
+    if bad := [pair for pair in options.changes if "=" not in pair]:
+        raise InputError(f"settings takes NAME=VALUE, not {bad[0]!r}")
+    if options.changes:
+        result = knowledge.change(project, {name: _value(text) for name, text in map(_halves, options.changes)})
+    return {"settings": asdict(knowledge.settings(project)) | {"k": workflows.setting(project, "k")}} | result
+
+
+def _halves(pair: str) -> tuple[str, str]:
+    name, _, value = pair.partition("=")
+    return name, value
+
+
+def _value(text: str) -> Any:
+    """A number, true or false where it is one, else the text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _retrieval(options: argparse.Namespace) -> Any:

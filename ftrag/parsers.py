@@ -204,13 +204,15 @@ def _records(records: Iterable[Iterable[tuple[str, str]]]) -> Parsed:
 def pdf(data: bytes) -> Parsed:
     """The text of each page by pypdf; pages are named from 1."""
     from pypdf import PdfReader
-    from pypdf.errors import PyPdfError
+    from pypdf.errors import LimitReachedError, PyPdfError
 
     try:
         reader = PdfReader(io.BytesIO(data))
         if reader.is_encrypted and not reader.decrypt(""):
             raise InputError("it is encrypted; save a copy without the password")
         pages = [page.extract_text().strip() for page in reader.pages]
+    except LimitReachedError:
+        raise InputError("it unpacks to more than one file may hold; split it or save it as text") from None
     except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         raise InputError(f"it is not a readable PDF ({type(error).__name__}); open it and save it again") from None
     return assemble(Block(text, label=f"page {number}") for number, text in enumerate(pages, start=1))
