@@ -112,7 +112,7 @@ CSS = """
 .ft-panel > .styler, .ft-panel .styler { background: none !important; border: 0 !important; overflow: visible; }
 .ft-step { align-items: center; padding: 10px 14px; border-radius: 12px; gap: 10px;
   background: var(--background-fill-secondary); border: 1px solid var(--border-color-primary); }
-.ft-step > .block { flex: 1 1 320px !important; }
+.ft-step > .block { flex: 1 1 260px !important; }
 .ft-step p, .ft-step .prose { margin: 0; }
 .ft-step button { align-self: center !important; white-space: nowrap; flex: 0 0 auto !important; }
 .ft-commands { margin-top: 8px; }
@@ -158,6 +158,7 @@ CSS = """
 .ft-source summary { cursor: pointer; }
 .ft-source p { white-space: pre-wrap; }
 #chat_a button[aria-label="Clear"], #chat_b button[aria-label="Clear"] { display: none; } /* it would empty one side */
+#chat_a .placeholder-content, #chat_b .placeholder-content { padding: 0 16px; text-align: center; }
 #chat_questions button { white-space: normal; text-align: left; height: auto; }
 .ft-code code { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .8rem; }
 .gradio-container .label-wrap { font-weight: 600; }
