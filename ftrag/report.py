@@ -90,19 +90,27 @@ def _arms(run: Mapping[str, Any]) -> tuple[str | Table | Plot, ...]:
             arm,
             *(share(numbers.get(axis), numbers.get(f"{axis}_n", numbers["n"])) for axis in (*AXES, "both")),
             str(numbers["n"]),
-            *(_seconds(numbers.get(f"{kind}_{share}_s")) for kind in ("first_token", "latency") for share in SHARES),
-            f"{numbers['tokens']:.1f}" if "tokens" in numbers else "–",
             ARMS[arm].why if arm in ARMS else "",
         )
         for arm, numbers in in_order(run.get("arms", {}))
     ]
-    times = ("first token p50", "first token p95", "time p50", "time p95")
-    headers = ("arm", "content", "behaviour", "both", "n", *times, "tokens", "what it shows")
-    note = (
-        "Shares of right answers with their 95 % Wilson interval, cheapest arm first, diagnoses last. Time includes "
-        "the search; answers are given 16 at a time, so one alone is faster."
-    )
-    return (Plot("arms"), Table(headers, tuple(rows)), note) if rows else ()
+    headers = ("arm", "content", "behaviour", "both", "n", "what it shows")
+    note = "Shares of right answers with their 95 % Wilson interval, cheapest arm first, diagnoses last."
+    return (Plot("arms"), Table(headers, tuple(rows)), note, *_times(run)) if rows else ()
+
+
+def _times(run: Mapping[str, Any]) -> tuple[Table, str]:
+    rows = [
+        (
+            arm,
+            *(_seconds(numbers.get(f"{kind}_{share}_s")) for kind in ("first_token", "latency") for share in SHARES),
+            f"{numbers['tokens']:.1f}" if "tokens" in numbers else "–",
+        )
+        for arm, numbers in in_order(run.get("arms", {}))
+    ]
+    headers = ("arm", "first token p50", "first token p95", "answer p50", "answer p95", "tokens")
+    note = "Time includes the search; answers are given 16 at a time, so one alone is faster."
+    return Table(headers, tuple(rows)), note
 
 
 def _differences(run: Mapping[str, Any]) -> tuple[str | Table | Plot, ...]:
@@ -245,7 +253,7 @@ def _questions(run: Mapping[str, Any]) -> tuple[str | Table | Plot, ...]:
     ]
     note = "Per arm content and behaviour: + right, − wrong, . not scored."
     headers = ("id", "question", "slice", "content cause", "behaviour cause", *arms)
-    return (note, Table(headers, tuple(rows))) if rows else ()
+    return (note, Table(headers, tuple(rows), dense=True)) if rows else ()
 
 
 def _signs(said: Mapping[str, Any] | None) -> str:

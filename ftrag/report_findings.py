@@ -40,25 +40,29 @@ def to_get(run: Run) -> tuple[str | Table | Plot, ...]:
 
 
 def costs(run: Run) -> tuple[str | Table | Plot, ...]:
-    """Per arm a query, a right answer, one more right answer than base, with the formula and its inputs."""
-    decision = run.get("decision") or {}
-    steps = [
-        f"{row['b']} instead of {row['a']}: {usd(row['usd_per_additional_right_answer'])} per additional right answer."
-        for row in decision.get("costs") or []
-    ]
+    """Per arm its tokens, a query, a right answer, one more right answer than base; the formulas with their prices."""
+    found = sorted(run.get("costs") or [], key=lambda row: ORDER.index(row["arm"]))
     rows = [
         (
             row["arm"],
-            usd(row["usd"]),
-            "–" if row["usd_per_right"] is None else usd(row["usd_per_right"]),
-            "–" if row["usd_per_additional"] is None else usd(row["usd_per_additional"]),
-            row["formula"],
-            ", ".join(f"{name} {value:g}" for name, value in row["inputs"].items()),
+            f"{row['inputs']['prompt_tokens']:.1f}",
+            f"{row['inputs']['answer_tokens']:.1f}",
+            *("–" if row[key] is None else usd(row[key]) for key in ("usd", "usd_per_right", "usd_per_additional")),
         )
-        for row in sorted(run.get("costs") or [], key=lambda row: ORDER.index(row["arm"]))
+        for row in found
     ]
-    headers = ("arm", "a query", "a right answer", "one more than base", "formula, in $", "inputs")
-    return (*([Table(headers, tuple(rows))] if rows else []), *steps)
+    headers = ("arm", "prompt tokens", "answer tokens", "a query", "a right answer", "one more than base")
+    formulas = {row["formula"]: row["inputs"] for row in found}
+    said = [f"A query costs {formula} dollars, with {_prices(inputs)}." for formula, inputs in formulas.items()]
+    steps = [
+        f"{row['b']} instead of {row['a']}: {usd(row['usd_per_additional_right_answer'])} per additional right answer."
+        for row in (run.get("decision") or {}).get("costs") or []
+    ]
+    return (*([Table(headers, tuple(rows))] if rows else []), *said, *steps)
+
+
+def _prices(inputs: Mapping[str, float]) -> str:
+    return " and ".join(f"{name} {value:g}" for name, value in inputs.items() if name.endswith("_usd"))
 
 
 def judge(run: Run) -> tuple[str | Table | Plot, ...]:

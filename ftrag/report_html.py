@@ -27,6 +27,7 @@ h1 { font-size: 1.5rem; line-height: 1.25; } h2 { font-size: 1.1rem; margin-top:
 table { border-collapse: collapse; width: 100%; font-size: .85rem; margin: .5rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .25rem .5rem; border-bottom: 1px solid var(--line); }
 td { overflow-wrap: break-word; } td:first-child { overflow-wrap: normal; }
+.dense th, .dense td { padding: .15rem .3rem; font-size: .74rem; }
 svg { display: block; max-width: 100%; height: auto; margin: .75rem 0; }
 svg text { fill: currentColor; font: 11px system-ui, sans-serif; } svg .line { stroke: currentColor; }
 svg .grid { stroke: var(--line); }
@@ -34,6 +35,8 @@ svg .grid { stroke: var(--line); }
   :root { --line: #cbd5e1; --mute: #475569; --paper: #ffffff; --ink: #000000; }
   body { margin: 0; max-width: none; font-size: 10pt; } .wide { overflow: visible; }
   h2 { break-after: avoid; } tr, svg { break-inside: avoid; } thead { display: table-header-group; }
+  th, td { overflow-wrap: anywhere; padding: .15rem .3rem; } table { font-size: 8.5pt; }
+  .dense th, .dense td { font-size: 7pt; padding: .1rem .15rem; }
   rect, circle { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 """
@@ -61,7 +64,8 @@ def _part(run: Mapping[str, Any], part: str | Table | Plot) -> str:
 def _table(value: Table) -> str:
     head = "".join(f'<th scope="col">{escape(title)}</th>' for title in value.headers)
     rows = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>\n" for row in value.rows)
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody></table></div>'
+    kind = ' class="dense"' if value.dense else ""
+    return f'<div class="wide"><table{kind}><thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody></table></div>'
 
 
 def _svg(width: float, height: float, name: str, shapes: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 class Table:
     headers: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    dense: bool = False  # many narrow columns: smaller in HTML, so that it fits a sheet of paper
 
 
 @dataclass(frozen=True)
