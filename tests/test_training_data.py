@@ -72,7 +72,7 @@ def test_ten_kinds_of_bad_rows_are_named_by_number(tmp_path):
         5: ('{"prompt": "  ", "response": "Yes."}', "has an empty prompt"),
         6: ('{"prompt": "Empty?", "response": ""}', "has an empty response"),
         7: ('{"prompt": "Null?", "response": null}', "has an empty response"),
-        8: ('{"prompt": "Number?", "response": 7}', "has a int as response"),
+        8: ('{"prompt": "Number?", "response": 7}', "has a number as response"),
         9: ('{"prompt": "Marker?", "response": "Yes.<|im_end|>"}', "has the chat marker <|im_end|>"),
         10: ('{"prompt": "<context>a passage", "response": "Yes."}', "<context> block without its other half"),
         11: ('{"id": "one", "prompt": "Twice?", "response": "Yes."}', 'repeats the id "one" of row 1'),

@@ -10,7 +10,7 @@ from typing import Any
 
 from ftrag.errors import InputError
 from ftrag.prompts import CONTEXT, MARKERS, split_context
-from ftrag.training.files import read_rows
+from ftrag.training.files import kind, read_rows
 from ftrag.types import Example
 
 MAX_CHARACTERS = 200_000  # of one field; a longer one is a file in the wrong column
@@ -161,7 +161,7 @@ def _text(row: Mapping[str, Any], column: str) -> str:
     if value is None or (isinstance(value, str) and not value.strip()):
         raise BadRow(f"has an empty {column}")
     if not isinstance(value, str):
-        raise BadRow(f"has a {type(value).__name__} as {column}; write it as text in quotes")
+        raise BadRow(f"has {kind(value)} as {column}; write it as text in quotes")
     return _clean(value, column)
 
 
@@ -188,7 +188,7 @@ def _optional(row: Mapping[str, Any], column: str) -> str | None:
     if value is None or value == "":
         return None
     if not isinstance(value, str | int) or isinstance(value, bool):
-        raise BadRow(f"has a {type(value).__name__} as {column}; write it as text")
+        raise BadRow(f"has {kind(value)} as {column}; write it as text")
     return _clean(str(value), column) or None
 
 

@@ -63,7 +63,7 @@ def _object(line: str) -> dict[str, Any] | str:
 def _columns(value: Any) -> dict[str, Any] | str:
     if isinstance(value, dict):
         return {str(key).strip().lower(): cell for key, cell in value.items()}
-    return f"is {_kind(value)}, not an object with named columns"
+    return f"is {kind(value)}, not an object with named columns"
 
 
 def _from_json(text: str, name: str) -> Iterator[Numbered]:
@@ -132,7 +132,7 @@ def _cell(cell: str) -> Any:
     return cell if stripped else None
 
 
-def _kind(value: Any) -> str:
+def kind(value: Any) -> str:
     names = {
         str: "a text",
         list: "a list",
