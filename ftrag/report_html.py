@@ -35,8 +35,9 @@ svg .grid { stroke: var(--line); }
   :root { --line: #cbd5e1; --mute: #475569; --paper: #ffffff; --ink: #000000; }
   body { margin: 0; max-width: none; font-size: 10pt; } .wide { overflow: visible; }
   h2 { break-after: avoid; } tr, svg { break-inside: avoid; } thead { display: table-header-group; }
-  th, td { overflow-wrap: anywhere; padding: .15rem .3rem; } table { font-size: 8.5pt; }
-  .dense th, .dense td { font-size: 7pt; padding: .1rem .15rem; }
+  th, td { padding: .15rem .3rem; } table { font-size: 8.5pt; }
+  .dense th, .dense td { overflow-wrap: anywhere; font-size: 7pt; padding: .1rem .15rem; }
+  .dense td:nth-child(n+6) { white-space: nowrap; }
   rect, circle { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 """
