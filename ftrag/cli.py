@@ -156,6 +156,7 @@ def _decide_commands(commands: Any) -> None:
     decide.add_argument("--keep", metavar="PROJECT", help="keep the answers with a project, for its verdicts")
     costs = _add(commands, "cost", _cost, "what each route costs, line by line", project=False)
     cost.add_cost_arguments(costs)
+    costs.add_argument("--project", metavar="PROJECT", help="count the tokens in this project's index")
     classify = _add(commands, "classify", _classify, "does a capability need retrieval or fine-tuning?", project=False)
     classify.add_argument("capability", nargs="*", help="one sentence each; or use --file")
     classify.add_argument("--file", help="a text file with one capability per line")
@@ -178,7 +179,12 @@ def _decide(options: argparse.Namespace) -> Any:
 def _cost(options: argparse.Namespace) -> Any:
     from ftrag.decision import cost
 
-    return cost.estimate(cost.inputs_from(options))
+    given = cost.inputs_from(options)
+    if options.project:
+        from ftrag import costing
+
+        given = {**costing.measured_inputs(projects.find(options.project, projects.home())), **given}
+    return cost.estimate(given)
 
 
 def _classify(options: argparse.Namespace) -> Any:
@@ -216,7 +222,8 @@ def _project_commands(commands: Any) -> None:
     search.add_argument("--rerank", action="store_true")
     change = _add(commands, "settings", _settings, "how documents are cut and found: show the settings, or change some")
     change.add_argument("changes", nargs="*", metavar="NAME=VALUE", help="chunk_tokens=256 stem=false k=5 …")
-    _add(commands, "retrieval", _retrieval, "measure the retrievers on the gold evidence")
+    measured = _add(commands, "retrieval", _retrieval, "measure the retrievers on the gold evidence")
+    measured.add_argument("--verify", action="store_true", help="instead, check the index against rank-bm25's scores")
     ask = _add(commands, "ask", _ask, "ask the model", "question")
     ask.add_argument("--context", choices=("none", "retrieved"), default="retrieved")
     ask.add_argument("--adapter", help="an adapter's id, or none (default: the newest)")
@@ -289,6 +296,11 @@ def _value(text: str) -> Any:
 def _retrieval(options: argparse.Namespace) -> Any:
     from ftrag import workflows
 
+    if options.verify:
+        from ftrag.retrieval.reference import verify
+
+        project = _project(options)
+        return verify(project, [row.question for row in workflows.gold_rows(project)])
     return workflows.retrieval_quality(_project(options))
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rank_bm25 import BM25Okapi
 
 from ftrag.errors import InputError
 from ftrag.retrieval.bm25 import BM25
+from ftrag.retrieval.reference import okapi
 from ftrag.retrieval.terms import check_language, is_near, terms
 
 Corpus = dict[str, list[list[str]]]
@@ -37,20 +37,12 @@ def queries(seed: int, count: int = 500) -> list[list[str]]:
     return [[f"t{int(2000 ** rng.random()) - 1}" for _ in range(rng.randint(1, 8))] for _ in range(count)]
 
 
-def reference(rows: list[list[str]]) -> BM25Okapi:
-    """rank-bm25 with Lucene's idf, which is the model that the index promises."""
-    model = BM25Okapi(rows)
-    holding = {term: sum(term in held for held in model.doc_freqs) for term in model.idf}
-    model.idf = {term: math.log(1 + (len(rows) - n + 0.5) / (n + 0.5)) for term, n in holding.items()}
-    return model
-
-
 def test_scores_equal_rank_bm25():
     documents = corpus(400, seed=1)
     rows = [row for name in sorted(documents) for row in documents[name]]
     places = {(name, i): 0 for name in sorted(documents) for i in range(len(documents[name]))}
     places = {key: number for number, key in enumerate(places)}
-    index, model = BM25.build(documents.items()), reference(rows)
+    index, model = BM25.build(documents.items()), okapi(rows)
     for query in queries(2, 200):  # with repeated terms, which count each time
         expected = model.get_scores(query)
         found = index.scores(query)

@@ -239,3 +239,13 @@ def test_planted_edits_change_one_number_in_the_evidence_of_a_gold_answer(projec
     new = planted.answers[0]
     assert new.endswith(" crowns") and 20 <= int(new.split()[0]) <= 57  # 17 and 3 to 40 more
     assert new in freshness.read(project, "berths.md") and "17 crowns" not in freshness.read(project, "berths.md")
+
+
+def test_the_index_is_verified_against_rank_bm25(project, files, capsys):
+    (project / "gold.jsonl").write_text(
+        json.dumps({"id": 1, "question": "How heavy is the anchor?", "answers": ["41"]})
+    )
+    store.ingest(project, files)
+    store.remove(project, "lamp.docx")  # an index with a past
+    status, value, _ = run(capsys, "retrieval", "p", "--verify")
+    assert (status, value["queries"], value["equal"]) == (0, 1, True) and value["largest_difference"] < 1e-9

@@ -108,6 +108,13 @@ def _opened(
     return _whole(project, opened, chosen.whole_document_tokens) if chosen.whole_document_tokens else opened
 
 
+def lexical(project: Path) -> BM25Retriever:
+    """The project's BM25 over the index as it is now. NotFound if there are no documents."""
+    opened = _opened(project, "bm25", False, {"whole_document_tokens": 0}, None)
+    assert isinstance(opened, BM25Retriever)
+    return opened
+
+
 def _lexical(project: Path, settings: Settings, spans: store.Spans, find: Callable[[str, int], Chunk]) -> BM25Retriever:
     marks = {**store.index_stamp(project, settings), "documents": store.digest(spans)}
     index = BM25.load(store.index_file(project), marks, settings.k1, settings.b)

@@ -114,7 +114,7 @@ def _update(
     for name, document in sorted(fresh.items()):
         cuts = cut(document)
         spans[name] = (document.sha256, [(piece.start, piece.end) for piece in cuts])
-        texts.append((name, [index_terms(_titled(document, piece, settings), settings) for piece in cuts]))
+        texts.append((name, [index_terms(titled(document, piece, settings), settings) for piece in cuts]))
     counts = {
         "added": len(set(fresh) - set(old)),
         "replaced": len(set(fresh) & set(old)),
@@ -135,7 +135,7 @@ def _update(
     return spans, counts
 
 
-def _titled(document: Document, piece: Chunk, settings: Settings) -> str:
+def titled(document: Document, piece: Chunk, settings: Settings) -> str:
     """What a chunk is found by: its text, and the title and headings above it, which it often leaves unsaid."""
     above = location(document, piece.start, piece.end) if settings.index_headings else ""
     return f"{above}\n{piece.text}" if above else piece.text
