@@ -18,7 +18,7 @@ from ftrag.retrieval.lexical import index_terms
 from ftrag.retrieval.settings import Settings, of_project, parse
 from ftrag.types import Document
 
-WORD = re.compile(r"\S+")
+WORD = re.compile(r"\w(?:\S*\w)?")  # without the punctuation around it
 
 
 def listing(project: Path) -> dict[str, list[dict[str, Any]]]:

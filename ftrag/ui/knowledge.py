@@ -60,14 +60,16 @@ def build(visitor_bs: Any, project_dd: Any) -> dict[str, Any]:
 
 
 def _chunks_tab(here: list[Any]) -> list[Any]:
-    listed_html = gr.HTML()
+    listed_html = gr.HTML(max_height=240)
     with gr.Row():
         document_dd = gr.Dropdown([], label="Document", scale=2, min_width=200, elem_id="cut_document")
         strategy_dd = gr.Dropdown(list(STRATEGIES), label="Chunking", min_width=140, elem_id="cut_strategy")
         size_sl = gr.Slider(16, 512, step=8, label="Tokens at most", min_width=160, elem_id="cut_size")
         overlap_sl = gr.Slider(0, 128, step=4, label="Overlap in tokens", min_width=160)
     with gr.Row():
-        keep_btn = gr.Button("Use this for the project", variant="primary", size="sm", min_width=160, elem_id="cut_use")
+        keep_btn = gr.Button(
+            "Use this for the project", variant="primary", size="sm", scale=0, min_width=190, elem_id="cut_use"
+        )
     kept_html = gr.HTML()
     chunks_html = gr.HTML(elem_id="chunks", max_height=520)
     cut = [strategy_dd, size_sl, overlap_sl]
@@ -83,7 +85,8 @@ def _search_tab(here: list[Any]) -> None:
         kind_dd = gr.Dropdown(list(KINDS), value="bm25", label="Retriever", min_width=110)
         k_sl = gr.Slider(1, 20, value=5, step=1, label="Passages", min_width=120)
         rerank_cb = gr.Checkbox(label="Rerank", info="by a cross-encoder from the Hub", min_width=150)
-    find_btn = gr.Button("Search", variant="primary", size="sm", elem_id="search_start")
+    with gr.Row():
+        find_btn = gr.Button("Search", variant="primary", size="sm", elem_id="search_start", scale=0, min_width=190)
     hits_html = gr.HTML(elem_id="hits")
     gr.on(
         [find_btn.click, query_tb.submit],
@@ -109,7 +112,10 @@ def _settings_tab(here: list[Any]) -> list[Any]:
             gr.Slider(0, 4000, step=100, label="Whole documents up to", info="tokens of all together; 0: off"),
             gr.Slider(1, 20, step=1, label="Passages per question", info="k in chat and evaluation"),
         ]
-    save_btn = gr.Button("Keep these settings", variant="primary", size="sm", elem_id="knowledge_save")
+    with gr.Row():
+        save_btn = gr.Button(
+            "Keep these settings", variant="primary", size="sm", elem_id="knowledge_save", scale=0, min_width=190
+        )
     saved_html = gr.HTML()
     save_btn.click(save, [*here, *controls], [saved_html], api_visibility="private")
     return [*controls, saved_html]
@@ -117,7 +123,10 @@ def _settings_tab(here: list[Any]) -> list[Any]:
 
 def _quality_tab(here: list[Any]) -> Any:
     gr.HTML(view.note("How often each retriever finds the evidence of the gold questions. No language model is asked."))
-    measure_btn = gr.Button("Measure the retrievers", variant="primary", size="sm", elem_id="quality_start")
+    with gr.Row():
+        measure_btn = gr.Button(
+            "Measure the retrievers", variant="primary", size="sm", elem_id="quality_start", scale=0, min_width=190
+        )
     quality_html = gr.HTML(elem_id="quality")
     measure_btn.click(measure, here, [quality_html], api_visibility="private", concurrency_limit=1)
     return quality_html
@@ -127,7 +136,15 @@ def _compare_tab(here: list[Any]) -> dict[str, Any]:
     with gr.Row():
         ks_cg = gr.CheckboxGroup(list(map(str, view.KS)), value=["1", "3", "5"], label="Passages k", min_width=160)
         kinds_cg = gr.CheckboxGroup(list(KINDS), value=["bm25"], label="Retrievers", min_width=200)
-    start_btn = gr.Button("Compare with and without retrieval", variant="primary", size="sm", elem_id="compare_start")
+    with gr.Row():
+        start_btn = gr.Button(
+            "Compare with and without retrieval",
+            variant="primary",
+            size="sm",
+            scale=0,
+            min_width=260,
+            elem_id="compare_start",
+        )
     return {
         "start": start_btn,
         "inputs": [ks_cg, kinds_cg],
@@ -140,15 +157,19 @@ def _freshness_tab(here: list[Any]) -> dict[str, Any]:
     gr.HTML(view.note("Change a fact, keep it, and ask: retrieval gives the new one, the weights alone cannot."))
     document_dd = gr.Dropdown([], label="Document", elem_id="edit_document")
     text_tb = gr.Textbox(label="Its text", lines=8, max_lines=14, elem_id="edit_text")
-    keep_btn = gr.Button("Keep the text and index it", size="sm", elem_id="edit_keep")
+    with gr.Row():
+        keep_btn = gr.Button("Keep the text and index it", size="sm", elem_id="edit_keep", scale=0, min_width=190)
     kept_html = gr.HTML(elem_id="edit_kept")
     with gr.Row():
         question_tb = gr.Textbox(label="Question about the fact", scale=3, min_width=220, elem_id="edit_question")
         ask_btn = gr.Button("Ask in both columns", variant="primary", min_width=160, elem_id="edit_ask")
     with gr.Row():
         sides = [gr.HTML(min_height=0), gr.HTML(min_height=0)]
-    edits_sl = gr.Slider(1, 30, value=10, step=1, label="Edits of the drill")
-    start_btn = gr.Button("Run the drill on the gold questions", size="sm", elem_id="drill_start")
+    with gr.Row():
+        edits_sl = gr.Slider(1, 30, value=10, step=1, label="Edits of the drill", scale=1, min_width=200)
+        start_btn = gr.Button(
+            "Run the drill on the gold questions", size="sm", scale=1, min_width=240, elem_id="drill_start"
+        )
     document_dd.change(open_text, [*here, document_dd], [text_tb], api_visibility="private", show_progress="hidden")
     keep_btn.click(keep_text, [*here, document_dd, text_tb], [kept_html], api_visibility="private")
     gr.on([ask_btn.click, question_tb.submit], ask, [*here, question_tb], sides, api_visibility="private")
