@@ -92,6 +92,11 @@ class Window:
 _questions, _uploads = Window(), Window()
 
 
+def address(peer: str, forwarded: str) -> str:
+    """Who sends a request, for counting alone: on a Space whom its proxy names. Forgeable, so all are counted too."""
+    return (forwarded.split(",")[0].strip()[:100] if on_space() else "") or peer
+
+
 def ask(name: str) -> None:
     """Count a question. InputError when this visitor, or all of them, have asked enough for this hour."""
     broken = _questions.count(name, limit("questions"), limit("questions_all"))

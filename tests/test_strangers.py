@@ -98,6 +98,22 @@ def test_questions_count_for_an_hour_and_in_all():
     assert window.count("me", 2, 3, now=3601.5) == ""  # both of mine are an hour old
 
 
+def test_uploads_count_per_address_and_in_all(monkeypatch):
+    monkeypatch.setenv("SYSTEM", "spaces")
+    assert quotas.address("10.0.0.1", "203.0.113.9, 10.0.0.1") == "203.0.113.9"  # whom the Space's proxy names
+    assert quotas.address("10.0.0.1", "") == "10.0.0.1"
+    monkeypatch.delenv("SYSTEM")
+    assert quotas.address("127.0.0.1", "203.0.113.9") == "127.0.0.1"  # without a proxy the header is anybody's word
+
+
+def test_what_tells_others_of_visitors_is_off(home, tmp_path):
+    settings = serve.launch_settings(tmp_path)
+    off = ("enable_monitoring", "run_history", "ssr_mode")
+    assert not any(settings[name] for name in off) and settings["allowed_paths"] == []
+    assert settings["blocked_paths"] == [str(home.resolve())] and settings["max_file_size"] == "20mb"
+    assert page.build().analytics_enabled is False
+
+
 def test_idle_workspaces_go_and_busy_ones_stay(home, tmp_path):
     idle, busy, fresh = (Visitor(home, number) for number in range(3))
     old = time.time() - 4_000 * quotas.DAY

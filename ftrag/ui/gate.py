@@ -133,7 +133,8 @@ class Gate:
         """Uploads: size, count, how many an hour, and whether the temporary folder has room."""
         declared(scope, quotas.limit("upload_bytes"), "an upload")
         try:
-            quotas.upload(str((scope.get("client") or ["?"])[0]))
+            forwarded = dict(scope["headers"]).get(b"x-forwarded-for", b"").decode("latin-1")
+            quotas.upload(quotas.address(str((scope.get("client") or ["?"])[0]), forwarded))
         except InputError as error:
             raise Refused(429, str(error)) from None
         if quotas.bytes_of_all(self.temporary) > quotas.limit("temporary_bytes"):

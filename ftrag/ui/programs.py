@@ -150,11 +150,10 @@ def ask(
 
 
 def client(request: gr.Request | None) -> str:
-    """Who calls, for the quota alone: the address, which a Space's proxy forwards."""
+    """Who calls, for the quota alone."""
     if request is None or request.client is None:
         return "here"
-    forwarded = request.headers.get("x-forwarded-for", "") if quotas.on_space() else ""
-    return forwarded.split(",")[0].strip() or str(request.client.host)
+    return quotas.address(str(request.client.host), request.headers.get("x-forwarded-for", ""))
 
 
 def _count(k: int) -> int:
