@@ -7,6 +7,8 @@ import random
 
 import pytest
 
+from ftrag import project
+from ftrag.costing import measured_inputs
 from ftrag.decision.cost import (
     LINES,
     OPTIONS,
@@ -18,6 +20,7 @@ from ftrag.decision.cost import (
 )
 from ftrag.decision.questionnaire import decide
 from ftrag.errors import InputError
+from ftrag.retrieval import store
 
 
 def option(result, route):
@@ -174,3 +177,18 @@ def test_answers_feed_the_costs():
     inputs = {r["key"]: r for r in decide({"monthly-queries": "42", "hardware": "own"})["cost"]["inputs"]}
     assert inputs["monthly_queries"]["value"] == 42 and inputs["tuned_on_gpu"]["value"] == 1
     assert inputs["output_tokens"]["basis"] == "assumed"
+
+
+def test_a_project_counts_its_own_tokens(tmp_path):
+    folder = project.create("handbook", tmp_path)
+    text = "Leave is thirty days a year.\n\nOvertime is paid at one and a half times the usual rate.\n"
+    (tmp_path / "rules.txt").write_text(text)
+    with pytest.raises(InputError):
+        measured_inputs(folder)
+    store.ingest(folder, [tmp_path / "rules.txt"])
+    found = measured_inputs(folder)
+    held = store.held_chunks(folder)
+    assert found["context_tokens"]["basis"] == "measured" and "handbook" in found["context_tokens"]["source"]
+    assert found["corpus_tokens"]["value"] >= found["context_tokens"]["value"] > 0 and len(held) >= 1
+    row = line(estimate(found), "rag", "Model, tokens in")
+    assert row["inputs"]["context_tokens"] == found["context_tokens"]["value"] and "context_tokens" in row["measured"]

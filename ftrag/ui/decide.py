@@ -15,6 +15,7 @@ from ftrag.decision.presets import PRESETS
 from ftrag.decision.questionnaire import verdict
 from ftrag.decision.questions import BY_KEY
 from ftrag.decision.rows import TITLES, Question
+from ftrag.ui import session
 from ftrag.ui.decide_view import (
     CAPABILITY_COLUMNS,
     KEYS,
@@ -25,6 +26,7 @@ from ftrag.ui.decide_view import (
     on_export,
     on_export_table,
     on_file,
+    on_measure,
     on_preset,
     on_price,
     on_reset,
@@ -38,8 +40,10 @@ COLOURS = {"prompt": "#6b7280", "rag": "#0284c7", "fine-tune": "#d97706"}
 EXAMPLE = "Answers must quote the clause they rest on\nAlways sound like our brand\nNo need for citations"
 
 
-def build_decide(workflows_classify: Classify) -> dict[str, Any]:
+def build_decide(workflows_classify: Classify, visitor_bs: Any = None, project_dd: Any = None) -> dict[str, Any]:
     """Build the tab inside an open gr.Blocks. `workflows_classify` takes lines and gives classified rows.
+
+    With the visitor and the chosen project, a button counts the cost model's tokens in that project's index.
 
     Returns the parts that the app may want, and `restore` with `restore_outputs` for Blocks.load: it answers the
     questions from a link's `?decide=key:value,...`.
@@ -55,7 +59,7 @@ def build_decide(workflows_classify: Classify) -> dict[str, Any]:
         with gr.Column(scale=6, min_width=320):
             results = _results(first)
     building = _building(first)
-    money = _costs(first)
+    money, measure_btn = _costs(first, project_dd is not None)
     capability = _capabilities()
     shared = _sharing()
     titles = "; ".join(escape(title) for _, title in TITLES)
@@ -76,6 +80,9 @@ def build_decide(workflows_classify: Classify) -> dict[str, Any]:
     )
     preset_ds.click(on_preset, [preset_ds, overrides_st], everything, **quiet)
     reset_btn.click(on_reset, None, [overrides_st, *everything], **quiet)
+    if project_dd is not None:
+        asked = [visitor_bs, project_dd, overrides_st, *inputs]
+        measure_btn.click(session.guarded(on_measure), asked, [overrides_st, *money], **quiet)
     money[-1].input(on_price, [money[-1], overrides_st, *inputs], [overrides_st, *outputs], **quiet)
     _wire_capabilities(capability, rows_st, workflows_classify, overrides_st, inputs, everything, quiet)
     shared["export"].click(on_export, [overrides_st, *inputs], shared["files"], **quiet)
@@ -176,13 +183,16 @@ def _building(first: Mapping[str, Any]) -> list[Any]:
     return [recipe_html, checklist_html]
 
 
-def _costs(first: Mapping[str, Any]) -> list[Any]:
+def _costs(first: Mapping[str, Any], measurable: bool) -> tuple[list[Any], gr.Button]:
     with gr.Accordion("What it costs", open=True):
         with gr.Row():
             with gr.Column(min_width=320):
                 costs_html = gr.HTML(first["costs"])
             with gr.Column(min_width=320):
                 plot_html = gr.HTML(first["plot"])
+        measure_btn = gr.Button(
+            "Count the tokens in this project's index", size="sm", min_width=240, visible=measurable
+        )
         with gr.Accordion("Every line: formula, inputs, basis", open=False):
             lines_html = gr.HTML(first["lines"])
         with gr.Accordion("Prices and amounts (edit the values)", open=False):
@@ -195,7 +205,7 @@ def _costs(first: Mapping[str, Any]) -> list[Any]:
                 show_label=False,
                 column_widths=["170px", "90px", "160px", "90px", "260px", "90px"],
             )
-    return [costs_html, plot_html, lines_html, prices_df]
+    return [costs_html, plot_html, lines_html, prices_df], measure_btn
 
 
 def _capabilities() -> dict[str, Any]:

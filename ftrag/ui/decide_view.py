@@ -23,6 +23,7 @@ from ftrag.decision.questionnaire import QUESTIONS, decide, parse_answer
 from ftrag.decision.questions import BY_KEY
 from ftrag.errors import FtragError, InputError
 from ftrag.text import inert
+from ftrag.ui import session
 
 Classify = Callable[[list[str]], list[dict[str, Any]]]
 
@@ -187,6 +188,15 @@ def on_price(request: gr.Request, prices: pd.DataFrame, overrides: Mapping[str, 
     except InputError as error:
         gr.Warning(str(error))
     return [changed, *_shown(view(answers, changed, base=_base(request)))]
+
+
+def on_measure(visitor: str, name: str | None, overrides: Mapping[str, Any], *values: Any) -> list[Any]:
+    """Token counts of the visitor's project in place of the assumed ones; the costs follow."""
+    from ftrag.costing import measured_inputs
+
+    changed = {**overrides, **measured_inputs(session.project(visitor, name))}
+    shown = view(_answers(values), changed)
+    return [changed, *(shown[part] for part in ("costs", "plot", "lines", "prices"))]
 
 
 def on_export(overrides: Mapping[str, float], *values: Any) -> Any:

@@ -28,7 +28,7 @@ def build() -> Any:
         with gr.Tabs(elem_id="tabs", selected="decide") as tabs:
             tabs.overflow_behavior = "wrap"
             with _tab("decide", texts.DECIDE_TAB, strips, commands):
-                decide_parts = decide.build_decide(workflows.classify)
+                decide_parts = decide.build_decide(workflows.classify, visitor_bs, project_dd)
                 prior.build(visitor_bs, project_dd, decide_parts["questions"])
             with _tab("train", texts.TRAIN_TAB, strips, commands):
                 train_parts = train.build(visitor_bs, project_dd)
