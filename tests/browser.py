@@ -55,7 +55,7 @@ def served(home, arguments=("app.py",), **environment):
         stderr=subprocess.STDOUT,
     )
     try:
-        wait_until(lambda: answers(address) or process.poll() is not None, 60)
+        wait_until(lambda: answers(address) or process.poll() is not None, 150)
         assert process.poll() is None, (home / "app.log").read_text()
         yield address, time.monotonic() - started
     finally:

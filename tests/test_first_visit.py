@@ -62,6 +62,20 @@ def test_the_recorded_adapter_can_be_chosen_in_chat(home, example_with_adapter):
     assert labels == [("base model", "none"), ("LoRA of 01.01. 00:00", example_with_adapter.name)]
 
 
+def test_the_promoted_release_stands_first(home, example_with_adapter):
+    workflows.new(home, "support", "support", recorded=True)
+    project = home / "projects" / "support"
+    newer = project / "adapters" / "20270101-000000-1-cd"
+    newer.mkdir()
+    projects.write_json(newer / "card.json", {"adapter": newer.name})
+    assert [value for _, value in chat_view.weights(project)] == ["none", newer.name, example_with_adapter.name]
+    projects.write_json(
+        project / "releases.json", [{"release": "r1", "state": "promoted", "adapter": example_with_adapter.name}]
+    )
+    labels = chat_view.weights(project)
+    assert labels[1] == ("LoRA of 01.01. 00:00 ★ promoted", example_with_adapter.name)
+
+
 @pytest.mark.parametrize("name", projects.examples())
 def test_every_example_that_ships_weights_ships_them_whole(name):
     """Safetensors alone, small, with the card that the page reads; the run points at one of them."""

@@ -27,7 +27,7 @@ def build(visitor_bs: Any, project_dd: Any) -> dict[str, Any]:
     """The tab's components, wired; returns what the page refreshes when the project changes."""
     with gr.Row(equal_height=False):
         preset_rd = gr.Radio(
-            list(texts.PRESETS), value=texts.PRESETS[SAME], label="Compare", elem_id="chat_preset", scale=4
+            list(texts.PRESETS), value=texts.PRESETS[SAME], label=texts.COMPARE, elem_id="chat_preset", scale=4
         )
         blind_cb = gr.Checkbox(label=texts.BLIND, info=texts.BLIND_INFO, elem_id="chat_blind", scale=2, min_width=220)
     with gr.Accordion(texts.CHAT_SETTINGS, open=False, elem_id="chat_settings") as settings_ac:
@@ -35,14 +35,14 @@ def build(visitor_bs: Any, project_dd: Any) -> dict[str, Any]:
     with gr.Row(equal_height=False):
         question_tb = gr.Textbox(
             placeholder=texts.CHAT_PLACEHOLDER,
-            label="Question",
+            label=texts.QUESTION,
             scale=6,
             min_width=220,
             max_lines=4,
             elem_id="chat_question",
         )
-        ask_btn = gr.Button("Ask both", variant="primary", scale=0, min_width=110, elem_id="chat_ask")
-        stop_btn = gr.Button("Stop", variant="stop", scale=0, min_width=80, elem_id="chat_stop")
+        ask_btn = gr.Button(texts.ASK, variant="primary", scale=0, min_width=110, elem_id="chat_ask")
+        stop_btn = gr.Button(texts.STOP, variant="stop", scale=0, min_width=80, elem_id="chat_stop")
     suggested_ds = gr.Dataset(
         components=[question_tb], samples=[], label=texts.SUGGESTED, visible=False, elem_id="chat_questions"
     )
@@ -56,10 +56,10 @@ def build(visitor_bs: Any, project_dd: Any) -> dict[str, Any]:
     with gr.Row():
         again_btn = gr.Button(texts.AGAIN, size="sm", min_width=90, elem_id="chat_again")
         export_btn = {
-            form: gr.Button(f"Export {title}", size="sm", min_width=110, elem_id=f"chat_{form}")
+            form: gr.Button(texts.EXPORT.format(form=title), size="sm", min_width=110, elem_id=f"chat_{form}")
             for form, title in (("md", "Markdown"), ("json", "JSON"))
         }
-        clear_btn = gr.Button("Clear", size="sm", min_width=80, elem_id="chat_clear")
+        clear_btn = gr.Button(texts.CLEAR, size="sm", min_width=80, elem_id="chat_clear")
     turns_st, asked_st = gr.State([]), gr.State({})
     file_tb, name_tb = gr.Textbox(visible=False), gr.Textbox(visible=False)
 
@@ -109,19 +109,17 @@ def _settings() -> tuple[dict[str, Any], Any, Any]:
     parts: dict[str, Any] = {"adapter": [], "context": [], "k": []}
     contexts = [(title, value) for value, title in CONTEXTS.items()]
     with gr.Row(equal_height=False):
-        for place, value in (("Left", "none"), ("Right", "retrieved")):
+        for place, value in zip(texts.SIDES, ("none", "retrieved"), strict=True):
             with gr.Column(min_width=260):
-                weights = gr.Dropdown([(texts.BASE_MODEL, BASE)], value=BASE, label=f"{place}: weights")
+                weights = gr.Dropdown([(texts.BASE_MODEL, BASE)], value=BASE, label=texts.WEIGHTS.format(side=place))
                 parts["adapter"].append(weights)
-                parts["context"].append(gr.Dropdown(contexts, value=value, label=f"{place}: passages"))
-                parts["k"].append(gr.Slider(1, MOST_K, value=3, step=1, label=f"{place}: how many passages (k)"))
+                parts["context"].append(gr.Dropdown(contexts, value=value, label=texts.PASSAGES.format(side=place)))
+                parts["k"].append(gr.Slider(1, MOST_K, value=3, step=1, label=texts.HOW_MANY.format(side=place)))
     with gr.Row(equal_height=False):
-        parts["tokens"] = gr.Slider(16, MOST_TOKENS, value=96, step=8, label="Longest answer, tokens", min_width=200)
-        parts["heat"] = gr.Slider(
-            0, MOST_HEAT, value=0, step=0.1, label="Temperature (0: always the likeliest)", min_width=200
-        )
+        parts["tokens"] = gr.Slider(16, MOST_TOKENS, value=96, step=8, label=texts.LONGEST, min_width=200)
+        parts["heat"] = gr.Slider(0, MOST_HEAT, value=0, step=0.1, label=texts.TEMPERATURE, min_width=200)
         parts["threshold"] = gr.Slider(
-            0, MOST_THRESHOLD, value=0, step=0.05, label="Relevance threshold", info=texts.THRESHOLD_INFO, min_width=200
+            0, MOST_THRESHOLD, value=0, step=0.05, label=texts.THRESHOLD, info=texts.THRESHOLD_INFO, min_width=200
         )
     router_html = gr.HTML(elem_classes="ft-note", elem_id="chat_router")
     votes_html = gr.HTML(elem_classes="ft-note", elem_id="chat_votes")
@@ -132,7 +130,7 @@ def _side(place: str) -> dict[str, Any]:
     with gr.Column(min_width=300):
         head = gr.HTML(elem_id=f"chat_head_{place}", padding=False)
         chat = gr.Chatbot(
-            label={"a": "Left", "b": "Right"}[place],
+            label=texts.SIDES["ab".index(place)],
             show_label=False,
             height=380,
             placeholder=texts.EMPTY_CHAT,

@@ -101,8 +101,9 @@ def _said(role: str, text: str) -> dict[str, str]:
 
 
 def heads(columns: Sequence[Mapping[str, Any]], hidden: bool) -> list[str]:
-    places = ("Left", "Right")
-    return [chat_view.side(None if hidden else column, place) for column, place in zip(columns, places, strict=True)]
+    return [
+        chat_view.side(None if hidden else column, place) for column, place in zip(columns, texts.SIDES, strict=True)
+    ]
 
 
 def _asked(question: str, columns: Sequence[Mapping[str, Any]], blind: bool, state: Any) -> dict[str, Any]:

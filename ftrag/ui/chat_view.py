@@ -16,8 +16,8 @@ from ftrag.ui.view import Safe
 
 Choice = tuple[str, str]  # label, value
 BASE = "none"  # the value of "no adapter", as on the command line
-CONTEXTS = {"none": "without retrieval", "retrieved": "with retrieval", "auto": "router decides"}
-ENDED = {"": "", "stop": "", "length": "cut at the length limit", "time": "cut at the time limit"}
+CONTEXTS = dict(zip(("none", "retrieved", "auto"), texts.CONTEXTS, strict=True))
+ENDED = {"": "", "stop": ""} | dict(zip(("length", "time"), texts.CUT, strict=True))
 SUGGESTED = 6
 
 

@@ -18,7 +18,7 @@ from ftrag.ui.steps import COUNTED, facts
 from ftrag.ui.view import Safe
 
 EXAMPLE = "Example: "  # before the name of an example that the visitor has not opened yet
-EMPTY = "Nothing: my own data"
+EMPTY = texts.FROM_NOTHING
 OWN = "my-project"
 PANELS = ("new", "share", "delete")
 
@@ -44,7 +44,7 @@ def build(visitor_bs: Any) -> dict[str, Any]:
             padding=False,
         )
         project_dd = gr.Dropdown(
-            [], label="Project", elem_id="project", scale=3, min_width=190, container=False, show_label=False
+            [], label=texts.PROJECT, elem_id="project", scale=3, min_width=190, container=False, show_label=False
         )
         with gr.Row(elem_id="top_buttons", scale=0):
             buttons = {
@@ -62,11 +62,11 @@ def build(visitor_bs: Any) -> dict[str, Any]:
 
 def _new_panel() -> dict[str, Any]:
     with gr.Group(visible=False, elem_classes="ft-panel") as group, gr.Row(equal_height=False):
-        name_tb = gr.Textbox(label="Name", placeholder=OWN, scale=2, min_width=160, elem_id="new_name", max_lines=1)
+        name_tb = gr.Textbox(label=texts.NAME, placeholder=OWN, scale=2, min_width=160, elem_id="new_name", max_lines=1)
         start_dd = gr.Dropdown(
             [EMPTY, *(f"{EXAMPLE}{name}" for name in projects.examples())],
             value=EMPTY,
-            label="Start from",
+            label=texts.START_FROM,
             scale=2,
             min_width=180,
         )
@@ -81,7 +81,7 @@ def _share_panel() -> dict[str, Any]:
         with gr.Row(equal_height=False):
             path_tb = gr.Textbox(visible=False)
             link_tb = gr.Textbox(
-                label="Link", interactive=False, buttons=["copy"], scale=4, min_width=200, elem_id="share_link"
+                label=texts.LINK, interactive=False, buttons=["copy"], scale=4, min_width=200, elem_id="share_link"
             )
             close_btn = gr.Button(texts.CLOSE, scale=0, min_width=90)
     return {"group": group, "note": note_html, "path": path_tb, "link": link_tb, "close": close_btn}

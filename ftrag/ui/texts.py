@@ -12,6 +12,7 @@ OUR_FAULT = "Something went wrong on our side; nothing of yours is lost. Try aga
 PORT_TAKEN = "port {port} is in use; stop the other program or choose another: GRADIO_SERVER_PORT=7861 python app.py"
 
 HEADER_BUTTONS = ("New", "Share", "Delete")
+PROJECT, NAME, START_FROM, LINK, FROM_NOTHING = "Project", "Name", "Start from", "Link", "Nothing: my own data"
 SCHEME = "◐ Theme"
 MAKE, CLOSE, KEEP, DELETE = "Make it", "Close", "Keep it", "Delete it"
 USE_OWN = "Use my own data"
@@ -116,6 +117,13 @@ OPEN_ROW = "Click a question in the table to see what every arm answered."
 EMPTY_CHAT = "Ask a question: both columns answer at once, each question on its own."
 CHAT_PLACEHOLDER = "Ask about the documents of this project"
 PRESETS = ("Same model: RAG or not", "Base or LoRA, with RAG", "Base or LoRA, no RAG", "Base or the promoted release")
+COMPARE, QUESTION, ASK, STOP, CLEAR, EXPORT = "Compare", "Question", "Ask both", "Stop", "Clear", "Export {form}"
+SIDES = ("Left", "Right")
+WEIGHTS, PASSAGES, HOW_MANY = "{side}: weights", "{side}: passages", "{side}: how many passages (k)"
+LONGEST, TEMPERATURE = "Longest answer, tokens", "Temperature (0: always the likeliest)"
+THRESHOLD = "Relevance threshold"
+CONTEXTS = ("without retrieval", "with retrieval", "router decides")
+CUT = ("cut at the length limit", "cut at the time limit")
 BLIND, BLIND_INFO = "Blind", "Hides which is which until you vote"
 CHAT_SETTINGS = "Columns and settings"
 SUGGESTED = "Try a gold question"

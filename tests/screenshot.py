@@ -1,0 +1,27 @@
+"""`python -m tests.screenshot`: the README's picture, the Evaluate tab of the recorded support example."""
+
+import tempfile
+from pathlib import Path
+
+from tests.browser import ARGUMENTS, CHROMIUM, Visit, require_chromium, served, wait_until
+from tests.conftest import ROOT
+
+
+def main():
+    from playwright.sync_api import sync_playwright
+
+    require_chromium()
+    home = Path(tempfile.mkdtemp())
+    with served(home, ("-m", "tests.scripted")) as (address, _), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        visit = Visit(browser.new_context(viewport={"width": 1280, "height": 1180}, color_scheme="light"), address)
+        wait_until(lambda: "questions" in visit.text("#verdict"), 90)
+        visit.page.add_style_tag(content="#status, #jobs { display: none; }")  # what is this machine's, not the run's
+        visit.page.wait_for_timeout(2000)
+        visit.page.screenshot(path=ROOT / "screenshot.png")
+        assert not visit.errors
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
