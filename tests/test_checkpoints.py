@@ -4,61 +4,20 @@ import errno
 import itertools
 import json
 import os
-import random
 import resource
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from ftrag.training import checkpoints
+from tests.crash import report, suite
 
-ROOT = Path(__file__).resolve().parent.parent
-OUTPUT = ROOT / "tests" / "output"
-KILLS = int(os.environ.get("FTRAG_KILLS", "30"))  # 200 in the long form
-SAVE_STEPS = 4
-CHILD = f"""
-import json, sys
-from pathlib import Path
-from tiny import rows, tiny
-from ftrag.training import lora
-from ftrag.training.settings import TrainSettings
-out = Path(sys.argv[1])
-settings = TrainSettings(
-    forgetting=False, rank=4, learning_rate=0.01, epochs=20, save_steps={SAVE_STEPS}, patience=100, eval_share=0.2
-)
-def say(row):
-    if row["phase"] == "estimate":
-        start = round(row["fraction"] * row["steps"])
-        print(f"start {{start}}", flush=True)
-    elif row["phase"] == "train":
-        print(f"step {{row['step']}}", flush=True)
-for _ in range(int(sys.argv[2])):
-    value = lora.train(tiny(), rows(40), out, settings, say)
-    print("done " + json.dumps(value), flush=True)
-"""
+KILLS = int(os.environ.get("FTRAG_KILLS", "30"))  # benchmarks/crash.py is the long form
 
 
 def files(text: str) -> dict[str, bytes]:
     return {"a.bin": text.encode() * 1000, "b.json": json.dumps(text).encode(), "card.json": b"{}"}
-
-
-def child(out: Path, log: Path) -> subprocess.Popen:
-    environment = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}", "OMP_NUM_THREADS": "1"}
-    with log.open("w") as file:
-        return subprocess.Popen(
-            [sys.executable, "-c", CHILD, str(out), "1"], stdout=file, stderr=subprocess.STDOUT, env=environment
-        )
-
-
-def steps(log: Path) -> list[tuple[str, str]]:
-    return [tuple(line.split(" ", 1)) for line in log.read_text().splitlines() if line.split(" ")[0] in WORDS]
-
-
-WORDS = {"start", "step", "done"}
 
 
 def test_a_commit_is_whole_or_not_there(tmp_path):
@@ -161,74 +120,8 @@ def test_a_full_disk_in_a_real_training_leaves_the_old_checkpoints_whole(tmp_pat
     report(f"full disk in a real training: {failed} of 4 limits failed a write, the run then ended as if none had")
 
 
-def report(line: str) -> None:
-    OUTPUT.mkdir(parents=True, exist_ok=True)
-    with (OUTPUT / "crash-safety.txt").open("a") as file:
-        file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}\n")
-    print(line)
-
-
 @pytest.mark.slow
 def test_killed_at_random_moments_the_training_ends_as_if_uninterrupted(tmp_path):
-    """Children are killed with SIGKILL at random moments and started again until one ends."""
-    from safetensors.numpy import load_file
-
-    whole = child(tmp_path / "whole", tmp_path / "whole.log")
-    assert whole.wait(timeout=300) == 0
-    rng = random.Random(int(os.environ.get("FTRAG_SEED", "0")))
-    kills, rounds, most_lost = 0, 0, 0
-    expected = weights(tmp_path, "whole", load_file)
-    while kills < KILLS:
-        rounds += 1
-        killed, lost, out = until_done(tmp_path / f"round{rounds}", rng)
-        kills += killed
-        most_lost = max(most_lost, lost)
-        found = weights(tmp_path / f"round{rounds}", out, load_file)
-        assert found.keys() == expected.keys()
-        difference = max(float(abs(found[name] - expected[name]).max()) for name in expected)
-        assert difference <= 1e-6
-    assert most_lost <= SAVE_STEPS
-    report(
-        f"kill -9: {kills} kills in {rounds} trainings, 0 corrupt resumes, weights equal to 1e-6, "
-        f"at most {most_lost} steps lost (save interval {SAVE_STEPS})"
-    )
-
-
-def weights(folder: Path, out: str, load) -> dict:
-    found = list((folder / out).glob("[!.]*/adapter_model.safetensors"))
-    assert len(found) == 1
-    return load(found[0])
-
-
-def until_done(folder: Path, rng: random.Random) -> tuple[int, int, str]:
-    """(kills, most steps lost by one kill, folder of adapters) of one training killed again and again."""
-    folder.mkdir()
-    reached, kills, most_lost = 0, 0, 0
-    for attempt in range(200):
-        log = folder / f"{attempt}.log"
-        process = child(folder / "out", log)
-        # Past the imports, which are most of a tiny training's time, and then anywhere within the next steps.
-        wait_for(process, log)
-        patience = rng.choice([rng.uniform(0, 0.05), rng.uniform(0, 0.8)]) if kills < 40 else 600
-        try:
-            process.wait(timeout=patience)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            kills += 1
-        said = steps(log)
-        started = [int(number) for word, number in said if word == "start"]
-        if started:
-            most_lost = max(most_lost, reached - started[0])
-        reached = max([reached, *(int(number) for word, number in said if word == "step")])
-        if said and said[-1][0] == "done":
-            return kills, most_lost, "out"
-        assert process.returncode == -signal.SIGKILL, log.read_text()
-    raise AssertionError("the training never ended")
-
-
-def wait_for(process: subprocess.Popen, log: Path) -> None:
-    deadline = time.monotonic() + 120
-    while not steps(log) and process.poll() is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+    """Trainings are killed with SIGKILL at random moments and started again until they end."""
+    found = suite(tmp_path, KILLS, seed=int(os.environ.get("FTRAG_SEED", "0")))
+    assert found["kills"] >= KILLS
