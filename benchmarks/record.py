@@ -1,11 +1,13 @@
 """Record an example for its first visitors: a real training, a real evaluation of every arm, both kept as they are.
 
     python benchmarks/record.py support handbook tickets
+    python benchmarks/record.py --answer-again support handbook tickets
     python benchmarks/record.py --rebuild support handbook tickets
 
 Writes examples/NAME/recorded/: run.json, answers.jsonl and, as a small safetensors file, the adapter that the run
 measured. The adapter is stored in bfloat16 before it is evaluated, so that what ships is what was measured. With
---rebuild the recorded answers stay as they are and run.json is concluded from them again, which reads no model.
+--answer-again the recorded adapter is evaluated once more; with --rebuild the recorded answers stay too, and run.json is
+concluded from them again, which reads no model.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -50,28 +53,36 @@ def halve(adapter: Path) -> None:
 
 def record(name: str, home: Path) -> dict[str, Any]:
     """Train and evaluate a fresh copy of the example; what came out, for the table."""
-    project = home / "projects" / name
     ftrag(home, "new", name, "--example", name)
     trained = ftrag(home, "train", name, "--rank", str(RANK))
-    adapter = project / "adapters" / trained["adapter"]
-    halve(adapter)
+    halve(home / "projects" / name / "adapters" / trained["adapter"])
+    times = {"train_s": trained["seconds"], "estimate_s": trained["estimate_seconds"]}
+    return times | evaluated(name, home, trained["adapter"])
+
+
+def answer_again(name: str, home: Path) -> dict[str, Any]:
+    """Evaluate the recorded adapter of an example once more."""
+    (adapter,) = (EXAMPLES / name / "recorded" / "adapters").iterdir()
+    ftrag(home, "new", name, "--example", name)
+    shutil.copytree(adapter, home / "projects" / name / "adapters" / adapter.name)
+    return evaluated(name, home, adapter.name)
+
+
+def evaluated(name: str, home: Path, adapter: str) -> dict[str, Any]:
+    """Every arm of a project with this adapter, kept as the example's recorded run."""
+    began = time.monotonic()
     result = ftrag(home, "evaluate", name)
-    target = EXAMPLES / name / "recorded"
+    seconds = round(time.monotonic() - began)
+    project, target = home / "projects" / name, EXAMPLES / name / "recorded"
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir()
-    shutil.copy2(project / "runs" / result["run"] / "run.json", target)
-    shutil.copy2(project / "runs" / result["run"] / "answers.jsonl", target)
-    shutil.copytree(adapter, target / "adapters" / trained["adapter"])
+    for file in ("run.json", "answers.jsonl"):
+        shutil.copyfile(project / "runs" / result["run"] / file, target / file)
+    shutil.copytree(project / "adapters" / adapter, target / "adapters" / adapter)
     shares = {
         arm: [numbers[axis] for axis in ("content", "behaviour", "both")] for arm, numbers in result["arms"].items()
     }
-    return {
-        "example": name,
-        "route": result["route"],
-        "train_s": trained["seconds"],
-        "estimate_s": trained["estimate_seconds"],
-        "arms": shares,
-    }
+    return {"example": name, "route": result["route"], "evaluate_s": seconds, "arms": shares}
 
 
 def rebuild(name: str, home: Path) -> dict[str, Any]:
@@ -99,11 +110,13 @@ def rebuild(name: str, home: Path) -> dict[str, Any]:
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("examples", nargs="+")
+    options.add_argument("--answer-again", action="store_true", help="evaluate the recorded adapter once more")
     options.add_argument("--rebuild", action="store_true", help="conclude the recorded answers again")
     given = options.parse_args()
+    work = rebuild if given.rebuild else answer_again if given.answer_again else record
     with tempfile.TemporaryDirectory() as scratch:
         for name in given.examples:
-            print(json.dumps((rebuild if given.rebuild else record)(name, Path(scratch))), flush=True)
+            print(json.dumps(work(name, Path(scratch))), flush=True)
 
 
 if __name__ == "__main__":
