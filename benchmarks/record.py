@@ -6,8 +6,8 @@
 
 Writes examples/NAME/recorded/: run.json, answers.jsonl and, as a small safetensors file, the adapter that the run
 measured. The adapter is stored in bfloat16 before it is evaluated, so that what ships is what was measured. With
---answer-again the recorded adapter is evaluated once more; with --rebuild the recorded answers stay too, and run.json is
-concluded from them again, which reads no model.
+--answer-again the recorded adapter is evaluated once more; with --rebuild the recorded answers stay too, and run.json
+is concluded from them again, which reads no model.
 """
 
 from __future__ import annotations
