@@ -55,6 +55,18 @@ def test_every_shape_in_every_format(tmp_path, shape, suffix):
     assert examples[0].system == ("Be kind." if shape == "messages" else None)
 
 
+def test_parquet_comes_through_datasets_with_its_row_numbers(tmp_path):
+    from datasets import Dataset
+
+    given = [{"question": "Can I cancel?", "answer": "Yes."}, {"question": "", "answer": "No."}]
+    Dataset.from_list(given).to_parquet(tmp_path / "rows.parquet")
+    examples, refused, shape = read_examples(tmp_path / "rows.parquet")
+    assert (shape, [row.id for row in examples]) == ("question/answer", ["rows-1"])
+    assert refused == [{"file": "rows.parquet", "row": 2, "reason": "has an empty question"}]
+    (tmp_path / "broken.parquet").write_bytes(b"PAR1 nonsense")
+    assert "not a readable Parquet file" in read_examples(tmp_path / "broken.parquet")[1][0]["reason"]
+
+
 def test_templates_are_read_back(tmp_path):
     for shape, spec in SHAPES.items():
         path = tmp_path / "template.jsonl"

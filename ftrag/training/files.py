@@ -13,7 +13,7 @@ from typing import Any
 from ftrag.errors import InputError
 
 Numbered = tuple[int, dict[str, Any] | str]  # the row's number in its file; its columns, or the reason it has none
-KINDS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv")
+KINDS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
 DELIMITERS = (",", ";", "\t")
 
 
@@ -21,13 +21,15 @@ def read_rows(path: Path) -> list[Numbered]:
     """The rows of a JSONL, JSON, CSV or TSV file with the number a reader finds them by.
 
     JSONL: the line. JSON: the place in the list, from 1. CSV: the row in a spreadsheet, so the header is row 1.
-    Raises InputError for a file that has no rows at all. Plain json and csv rather than datasets.load_dataset:
-    that one ends at the first bad row, names no row, and leaves a copy of every upload in its cache.
+    Parquet: the place in the table, from 1. Raises InputError for a file that has no rows at all. Parquet comes
+    through datasets; for text plain json and csv, since datasets ends at the first bad row and names none.
     """
     if path.suffix.lower() not in KINDS:
         raise InputError(f"{path.name} is not a training file; give one of {', '.join(KINDS)}")
     if not path.is_file():
         raise InputError(f"{path.name} is not there; check the path")
+    if path.suffix.lower() == ".parquet":
+        return list(_from_parquet(path))
     text = _decode(path.read_bytes())
     if not text.strip():
         raise InputError(f"{path.name} is empty; it needs at least one row")
@@ -36,6 +38,18 @@ def read_rows(path: Path) -> list[Numbered]:
     if path.suffix.lower() == ".json" and text.lstrip()[0] in "[{":
         return list(_from_json(text, path.name))
     return list(_from_jsonl(text))
+
+
+def _from_parquet(path: Path) -> Iterator[Numbered]:
+    """As a stream, which leaves no copy in the cache of datasets."""
+    from datasets import load_dataset
+
+    try:
+        rows = load_dataset("parquet", data_files=str(path), split="train", streaming=True)
+        for number, row in enumerate(rows, start=1):
+            yield number, _columns(row)
+    except (ValueError, OSError, RuntimeError) as error:  # pyarrow's errors are among them
+        raise InputError(f"{path.name} is not a readable Parquet file; save it again or as JSONL") from error
 
 
 def _decode(data: bytes) -> str:
