@@ -1,39 +1,112 @@
-"""Accuracy of the capability classifier on labelled sentences, by split.
+"""Fit the capability classifier, and its accuracy on labelled sentences.
 
-    python benchmarks/classify.py --split dev --model PATH_TO_MINILM [--show]
+    python benchmarks/classify.py --cv                 accuracy with whole trades left out, for each way that was tried
+    python benchmarks/classify.py --fit                write ftrag/decision/weights.json from dev, dev2 and prototypes
+    python benchmarks/classify.py --split heldout      accuracy on trades that took no part in anything
+    python benchmarks/classify.py --split dev --show   also the rows that are wrong; refused for the held-out trades
 
-Rows: {"capability", "label": one of retrieval, finetuning, both, unclear, "plain": bool, "negated": bool}.
+Rows: {"capability", "type": one of retrieval, finetuning, both, unclear, "trade", "plain": bool, "negated": bool}.
 Prints accuracy with a Wilson interval, accuracy on plain rows without negation, and the confusion matrix.
-`--show` prints the rows that are wrong; it is refused for the held-out split, which nobody should tune on.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from ftrag.decision.classify import TYPES, Embed, classify
+from ftrag import models
+from ftrag.decision import weights
+from ftrag.decision.classify import TYPES, classify, type_of
+from ftrag.decision.indicators import read
+from ftrag.decision.prototypes import prototypes
 
 DATA = Path(__file__).parent / "data"
+NEEDS = {"retrieval": (1, 0), "finetuning": (0, 1), "both": (1, 1), "unclear": (0, 0)}
+FOLDS = 8
+WAYS = ("embeddings", "words", "words + embeddings")  # of --cv
+STRENGTH = {"words": 3.0, "full": 3.0}  # scikit-learn's C
 
 
 def load(split: str) -> list[dict[str, Any]]:
     text = (DATA / f"capabilities.{split}.jsonl").read_text("utf-8")
-    return [json.loads(line) for line in text.splitlines() if line.strip()]
+    rows = [json.loads(line) for line in text.splitlines() if line.strip()]
+    return [{**row, "type": row.get("type", row.get("label"))} for row in rows]
 
 
-def embedder(model: str) -> Embed:
-    from sentence_transformers import SentenceTransformer
+def development() -> list[dict[str, Any]]:
+    """Both development splits and the prototypes, whose trade is empty."""
+    described = [{"capability": text, "type": kind, "trade": ""} for text, kind in prototypes()]
+    return [*load("dev"), *load("dev2"), *described]
 
-    loaded = SentenceTransformer(model, device="cpu")
-    return lambda texts: loaded.encode(texts, batch_size=64, show_progress_bar=False)
+
+def idf_of(texts: Sequence[str]) -> dict[str, tuple[int, float]]:
+    """Smoothed inverse document frequency of the terms that occur in two texts or more."""
+    found = Counter(term for text in texts for term in set(weights.counts(text)))
+    kept = sorted(term for term, count in found.items() if count > 1)
+    return {term: (i, math.log((1 + len(texts)) / (1 + found[term])) + 1) for i, term in enumerate(kept)}
+
+
+def vectors(rows: Sequence[dict[str, Any]]) -> tuple[Any, Any]:
+    """Embeddings of the sentences and of what negations leave of them."""
+    embed = models.embedder()
+    texts = [row["capability"] for row in rows]
+    return embed(texts), embed([read(text).text or text for text in texts])
+
+
+def fit(columns: Any, rows: Sequence[dict[str, Any]], strength: float) -> tuple[Any, Any]:
+    """(columns, 2) slopes and (2,) constants of one logistic regression per axis."""
+    from scipy.sparse import csr_matrix
+    from sklearn.linear_model import LogisticRegression
+
+    wanted = np.array([NEEDS[row["type"]] for row in rows])
+    sparse = csr_matrix(columns)
+    made = [LogisticRegression(C=strength, max_iter=2000).fit(sparse, wanted[:, axis]) for axis in (0, 1)]
+    return np.stack([m.coef_[0] for m in made], axis=1), np.array([m.intercept_[0] for m in made])
+
+
+def cross_validate(way: str, rows: list[dict[str, Any]], embedded: tuple[Any, Any]) -> list[tuple[dict[str, Any], str]]:
+    """(row, given type) of every row of a trade, by a model that saw no sentence of the trade."""
+    trades = sorted({row["trade"] for row in rows} - {""})
+    readings = [read(row["capability"]) for row in rows]
+    given = []
+    for fold in range(FOLDS):
+        left = set(trades[fold::FOLDS])
+        test = [i for i, row in enumerate(rows) if row["trade"] in left]
+        train = [i for i, row in enumerate(rows) if row["trade"] not in left]
+        idf = idf_of([readings[i].text for i in train])
+        blocks = {"words": [weights.word_columns(readings, idf)], "embeddings": list(embedded)}
+        x = np.hstack([block for name in way.split(" + ") for block in blocks[name]])
+        slope, constant = fit(x[train], [rows[i] for i in train], STRENGTH["full"])
+        odds = x[test] @ slope + constant
+        chances = 1 / (1 + np.exp(-odds))
+        given += [
+            (rows[i], type_of({"facts": f, "behaviour": b}) if readings[i].text else "unclear")
+            for i, (f, b) in zip(test, chances, strict=True)
+        ]
+    return given
+
+
+def write(rows: list[dict[str, Any]], embedded: tuple[Any, Any]) -> None:
+    """Fit on everything that is not held out and write the file that is shipped."""
+    readings = [read(row["capability"]) for row in rows]
+    idf = idf_of([reading.text for reading in readings])
+    words = weights.word_columns(readings, idf)
+    stored: dict[str, Any] = {"idf": {term: round(value, 4) for term, (_, value) in idf.items()}}
+    for name, columns in (("words", words), ("full", np.hstack([words, *embedded]))):
+        slope, constant = fit(columns, rows, STRENGTH[name])
+        stored[name] = {"slope": np.round(slope.T, 4).tolist(), "constant": np.round(constant, 4).tolist()}
+    weights.FILE.write_text(json.dumps(stored, separators=(",", ":")) + "\n", "utf-8")
+    print(f"{weights.FILE.name}: {len(rows)} sentences, {len(idf)} terms, {weights.FILE.stat().st_size:,} bytes")
 
 
 def interval(right: int, n: int) -> tuple[float, float]:
@@ -52,27 +125,47 @@ def accuracy(name: str, pairs: Iterable[tuple[str, str]]) -> str:
     return f"{name}: {right}/{len(rows)} = {right / len(rows):.3f} (95 % interval {low:.3f} to {high:.3f})"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--split", choices=["dev", "heldout"], default="dev")
-    parser.add_argument("--model", help="folder of all-MiniLM-L6-v2; without it the words alone decide")
-    parser.add_argument("--show", action="store_true")
-    args = parser.parse_args()
-    if args.show and args.split == "heldout":
-        parser.error("the held-out rows are not shown")
-    rows = load(args.split)
-    given = classify([row["capability"] for row in rows], embedder(args.model) if args.model else None)
-    pairs = [(row["label"], result["type"]) for row, result in zip(rows, given, strict=True)]
+def show(found: Sequence[tuple[dict[str, Any], str]]) -> None:
+    pairs = [(row["type"], given) for row, given in found]
     print(accuracy("all", pairs))
-    plain = [pair for pair, row in zip(pairs, rows, strict=True) if row.get("plain") and not row.get("negated")]
+    plain = [(row["type"], given) for row, given in found if row.get("plain") and not row.get("negated")]
     print(accuracy("plain, not negated", plain))
+    print(accuracy("negated", [(row["type"], given) for row, given in found if row.get("negated")]))
     counts = Counter(pairs)
     print("wanted \\ given " + " ".join(f"{kind:>11}" for kind in TYPES))
     for wanted in TYPES:
         print(f"{wanted:>14} " + " ".join(f"{counts[wanted, kind]:>11}" for kind in TYPES))
-    for row, result in zip(rows, given, strict=True):
-        if args.show and row["label"] != result["type"]:
-            print(f"{row['label']:>11} -> {result['type']:<11} {result['scores']} {row['capability']}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--split", choices=["dev", "dev2", "heldout"])
+    parser.add_argument("--words", action="store_true", help="without the embedding model")
+    parser.add_argument("--show", action="store_true")
+    parser.add_argument("--cv", action="store_true")
+    parser.add_argument("--fit", action="store_true")
+    args = parser.parse_args()
+    if args.show and args.split == "heldout":
+        parser.error("the held-out rows are not shown")
+    if args.fit or args.cv:
+        rows = development()
+        embedded = vectors(rows)
+        if args.fit:
+            write(rows, embedded)
+        for way in WAYS if args.cv else ():
+            print(f"\n{way}")
+            found = cross_validate(way, rows, embedded)
+            show(found)
+            for split in ("dev", "dev2"):
+                trades = {row["trade"] for row in load(split)}
+                print(accuracy(split, [(row["type"], given) for row, given in found if row["trade"] in trades]))
+    if args.split:
+        rows = load(args.split)
+        results = classify([row["capability"] for row in rows], None if args.words else models.embedder())
+        show([(row, result["type"]) for row, result in zip(rows, results, strict=True)])
+        for row, result in zip(rows, results, strict=True):
+            if args.show and row["type"] != result["type"]:
+                print(f"{row['type']:>11} -> {result['type']:<11} {result['scores']} {row['capability']}")
 
 
 if __name__ == "__main__":

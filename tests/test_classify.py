@@ -1,23 +1,21 @@
 """The capability classifier: words, negation, unclear, meaning, and what feeds the questionnaire."""
 
-import hashlib
+import json
 
 import numpy as np
 import pytest
 
-from ftrag.decision.classify import NOTICE, TYPES, classify, fitted, overall, type_of
+from ftrag import models
+from ftrag.decision import weights
+from ftrag.decision.classify import NOTICE, TYPES, classify, described, overall, type_of
 from ftrag.decision.indicators import INDICATORS, read
 from ftrag.decision.prototypes import prototypes
 from ftrag.errors import InputError
 
 
-def bag_of_words(texts):
-    """A small real embedding: hashed counts of words, so that shared words mean closeness."""
-    rows = np.zeros((len(texts), 512))
-    for row, text in zip(rows, texts, strict=True):
-        for word in text.lower().split():
-            row[int(hashlib.sha256(word.encode()).hexdigest(), 16) % 512] += 1
-    return rows
+def silent(texts):
+    """An embedding that says nothing, so that what the words add is seen alone."""
+    return np.zeros((len(texts), weights.WIDTH))
 
 
 def types(*lines, embed=None):
@@ -52,7 +50,7 @@ def test_words_decide_without_an_embedding(capability, kind):
         "Prices never change",
     ],
 )
-@pytest.mark.parametrize("embed", [None, bag_of_words])
+@pytest.mark.parametrize("embed", [None, silent])
 def test_negated_needs_are_unclear(capability, embed):
     row = classify([capability], embed)[0]
     assert row["type"] == "unclear" and row["evidence"] == []
@@ -73,13 +71,58 @@ def test_no_evidence_is_unclear_and_one_axis_each():
     ]
 
 
-def test_meaning_reproduces_its_prototypes_and_says_which_is_nearest():
-    rows = [row for row in prototypes() if row[1] in ("retrieval", "finetuning")]
-    found = classify([text for text, _ in rows], bag_of_words)
-    right = sum(row["type"] == kind for row, (_, kind) in zip(found, rows, strict=True))
-    assert right / len(rows) > 0.8
-    assert "closest to" in " ".join(row["reason"] for row in found)
-    assert fitted(bag_of_words) is fitted(bag_of_words)  # prototypes are embedded once
+@pytest.fixture(scope="module")
+def embed():
+    if not (models.cache() / "all-minilm-l6-v2" / "ftrag.json").is_file():
+        pytest.skip("all-MiniLM-L6-v2 is not on this machine yet")
+    return models.embedder()
+
+
+@pytest.mark.parametrize(
+    ("capability", "kind"),
+    [
+        ("Answers must quote the clause", "retrieval"),
+        ("Prices move daily", "retrieval"),
+        ("Tell the beekeeper which treatments the authority has withdrawn since spring", "retrieval"),
+        ("Emit valid FHIR", "finetuning"),
+        ("Talk to guests the way our head waiter does", "finetuning"),
+        ("No need to look anything up, it only has to rhyme like our jingles", "finetuning"),
+        ("The tone is up to you, but the dosage must come from the current leaflet", "retrieval"),
+        ("Quote the current tariff in our house style", "both"),
+        ("Make everybody happier at work", "unclear"),
+    ],
+)
+def test_unseen_phrasing_with_the_real_embedding(embed, capability, kind):
+    row = classify([capability], embed)[0]
+    assert row["type"] == kind, row
+    assert (row["decided_by"] in ("words", "meaning", "words and meaning")) == (kind != "unclear")
+
+
+def test_the_reason_says_what_decided_and_which_prototype_is_nearest(embed):
+    row = classify(["Cite the source document for every statement"], embed)[0]
+    assert "decided by words" in row["reason"] and "closest to 'cite the source document" in row["reason"]
+    assert any("cite" in word for word in row["evidence"])
+    assert described(embed) is described(embed)  # prototypes are embedded once
+
+
+def test_another_embedding_is_refused():
+    with pytest.raises(InputError, match="384"):
+        classify(["Quote the clause"], lambda texts: np.zeros((len(texts), 8)))
+
+
+def test_a_chance_is_the_sum_of_words_meaning_and_constant():
+    reading = read("Always cite the current price")
+    weighed = weights.weigh([reading], None)[0]
+    constant = weights.model("words").constant[0]
+    assert weighed.chance["facts"] == pytest.approx(1 / (1 + np.exp(-(weighed.words["facts"] + constant))))
+    assert weighed.meaning == {"facts": 0.0, "behaviour": 0.0}
+
+
+def test_the_stored_weights_fit_the_columns():
+    stored = json.loads(weights.FILE.read_text("utf-8"))
+    words = len(stored["idf"]) + len(INDICATORS) + 4
+    assert weights.model("words").slope.shape == (words, 2)
+    assert weights.model("full").slope.shape == (words + 2 * weights.WIDTH, 2)
 
 
 def test_prototypes_and_indicators_are_distinct_and_cover_all_types():
@@ -114,3 +157,17 @@ def test_nothing_or_too_much_is_refused(lines):
 
 def test_a_reading_keeps_the_rest_for_the_embedding():
     assert read("Quote the clause, the tone does not matter").text == "quote the clause"
+
+
+@pytest.mark.parametrize(
+    ("capability", "left"),
+    [
+        ("It need not sound like us, it has to quote the clause", "it has to quote the clause"),
+        ("Not only the price, also our tone", "also our tone"),  # a demand, so nothing is lost
+        ("A figure without its source is useless", "a figure with its source is useless"),
+        ("Word it however you like, but name the page", "name the page"),
+        ("There is nothing to look up, it has to fit our template", "it has to fit our template"),
+    ],
+)
+def test_negations_take_back_a_clause_and_demands_do_not(capability, left):
+    assert left in read(capability).text

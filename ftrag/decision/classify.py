@@ -1,13 +1,12 @@
 """The capability classifier: does a described capability need facts (retrieval), behaviour (fine-tuning), or both?
 
-Words and meaning are added up on two axes. Words: indicators outside negations. Meaning: a ridge regression from
-sentence embeddings onto the types of described prototypes. An axis counts from BAR points; none is "unclear".
+Two logistic regressions, one for each need, add up indicator words, other words and the meaning of the sentence after
+negated parts were taken out. A need counts from BAR; none is "unclear", and so is a sentence with nothing left to read.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,23 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 from ftrag.decision.indicators import Reading, read
 from ftrag.decision.prototypes import prototypes
+from ftrag.decision.weights import AXES, WIDTH, Weighed, weigh
 from ftrag.errors import InputError
 
 if TYPE_CHECKING:
     from numpy import ndarray
 
 TYPES = ("retrieval", "finetuning", "both", "unclear")
-AXES = {"retrieval": (1.0, 0.0), "finetuning": (0.0, 1.0), "both": (1.0, 1.0), "unclear": (0.0, 0.0)}
 BULLET = re.compile(r"^(?:[-*•–]|\d{1,3}[.)])(?:\s+|$)")  # a pasted list keeps its sentences only
 LONGEST = 2000  # characters of one capability
 MOST = 500  # capabilities in one call
 
-# Chosen on the prototypes and the development trades of benchmarks/data; benchmarks/classify.py repeats the scores.
-RIDGE = 2.0
-BAR = 0.58
-WORDS = 0.4  # points of one indicator
-CAP = 2  # indicators of one axis that count
-ALONE = 0.6  # points of one indicator where there is no embedding
+BAR = 0.5  # chance from which a need counts
+KEPT = 0.6  # share of the evidence from which words, or meaning, decided alone
 
 NOTICE = "Judged by words alone: the embedding model is not available here."
 
@@ -39,32 +34,10 @@ Embed = Callable[[list[str]], "ndarray"]  # texts -> float rows of one width
 
 
 @dataclass(frozen=True)
-class Meaning:
-    facts: float  # about 0 to 1
-    behaviour: float
-    nearest: str  # the closest prototype
-    nearest_type: str
+class Nearest:
+    text: str  # the closest prototype
+    kind: str
     similarity: float  # cosine with it, [-1, 1]
-
-
-@dataclass(frozen=True)
-class Fitted:
-    embed: Embed
-    vectors: ndarray  # prototypes, rows of length 1
-    weights: ndarray  # (width + 1, 2): onto (facts, behaviour), last row the constant
-    rows: tuple[tuple[str, str], ...]
-
-    def meanings(self, texts: list[str]) -> list[Meaning]:
-        import numpy as np
-
-        vectors = _unit(self.embed(texts))
-        axes = np.hstack([vectors, np.ones((len(vectors), 1))]) @ self.weights
-        similarity = vectors @ self.vectors.T
-        best = similarity.argmax(axis=1)
-        return [
-            Meaning(float(facts), float(behaviour), *self.rows[int(near)], float(cosines[near]))
-            for (facts, behaviour), near, cosines in zip(axes, best, similarity, strict=True)
-        ]
 
 
 def classify(lines: Sequence[str], embed: Embed | None) -> list[dict[str, Any]]:
@@ -80,36 +53,32 @@ def classify(lines: Sequence[str], embed: Embed | None) -> list[dict[str, Any]]:
     if len(capabilities) > MOST or max(map(len, capabilities)) > LONGEST:
         raise InputError(f"Give at most {MOST} capabilities of at most {LONGEST:,} characters, one a line.")
     readings = [read(capability) for capability in capabilities]
-    meanings = _meanings(readings, embed)
-    return [_row(*row) for row in zip(capabilities, readings, meanings, strict=True)]
+    weighed, nearest = _judged(capabilities, readings, embed)
+    return [_row(*row) for row in zip(capabilities, readings, weighed, nearest, strict=True)]
 
 
-def _meanings(readings: list[Reading], embed: Embed | None) -> list[Meaning | None]:
-    """None where nothing is left after negations, or without an embedding."""
-    texts = [reading.text for reading in readings if reading.text]
-    if embed is None or not texts:
-        return [None] * len(readings)
-    found = iter(fitted(embed).meanings(texts))
-    return [next(found) if reading.text else None for reading in readings]
+def _judged(
+    capabilities: list[str], readings: list[Reading], embed: Embed | None
+) -> tuple[list[Weighed], list[Nearest | None]]:
+    """Chances of every row, and the prototype that is nearest to it where there is an embedding."""
+    if embed is None:
+        return weigh(readings, None), [None] * len(readings)
+    kept = _unit(embed([reading.text or line for reading, line in zip(readings, capabilities, strict=True)]))
+    if kept.shape[1] != WIDTH:
+        raise InputError(f"The classifier reads {WIDTH} numbers a sentence, not {kept.shape[1]}; use all-MiniLM-L6-v2.")
+    rows, known = described(embed)
+    cosines = kept @ known.T
+    nearest = [
+        Nearest(*rows[int(best)], float(row[best])) for row, best in zip(cosines, cosines.argmax(1), strict=True)
+    ]
+    return weigh(readings, (_unit(embed(capabilities)), kept)), list(nearest)
 
 
 @lru_cache(maxsize=2)
-def fitted(embed: Embed) -> Fitted:
-    """Ridge regression of the prototypes' types on their embeddings."""
+def described(embed: Embed) -> tuple[tuple[tuple[str, str], ...], ndarray]:
+    """The prototypes and their embeddings, computed once per process."""
     rows = tuple(prototypes())
-    vectors = _unit(embed([text for text, _ in rows]))
-    return Fitted(embed, vectors, ridge(vectors, [AXES[kind] for _, kind in rows]), rows)
-
-
-def ridge(vectors: ndarray, axes: Sequence[tuple[float, float]]) -> ndarray:
-    """Weights (width + 1, 2) with a free constant; `vectors` are rows of length 1."""
-    import numpy as np
-
-    wanted = np.asarray(axes, dtype=float)
-    mean, centre = vectors.mean(axis=0), wanted.mean(axis=0)
-    x = vectors - mean
-    slope = x.T @ np.linalg.solve(x @ x.T + RIDGE * np.eye(len(x)), wanted - centre)
-    return np.vstack([slope, centre - mean @ slope])
+    return rows, _unit(embed([text for text, _ in rows]))
 
 
 def _unit(vectors: ndarray) -> ndarray:
@@ -119,15 +88,6 @@ def _unit(vectors: ndarray) -> ndarray:
     return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12))
 
 
-def points(reading: Reading, meaning: Meaning | None) -> dict[str, float]:
-    """Points of each axis: at most CAP indicators and the regression."""
-    hits = Counter(indicator.axis for indicator, _ in reading.hits)
-    if meaning is None:
-        return {axis: ALONE * min(CAP, hits[axis]) for axis in ("facts", "behaviour")}
-    regression = {"facts": meaning.facts, "behaviour": meaning.behaviour}
-    return {axis: regression[axis] + WORDS * min(CAP, hits[axis]) for axis in regression}
-
-
 def type_of(scores: Mapping[str, float]) -> str:
     facts, behaviour = scores["facts"] >= BAR, scores["behaviour"] >= BAR
     if facts and behaviour:
@@ -135,20 +95,47 @@ def type_of(scores: Mapping[str, float]) -> str:
     return "retrieval" if facts else "finetuning" if behaviour else "unclear"
 
 
-def _row(capability: str, reading: Reading, meaning: Meaning | None) -> dict[str, Any]:
-    scores = points(reading, meaning)
+def _row(capability: str, reading: Reading, weighed: Weighed, near: Nearest | None) -> dict[str, Any]:
+    scores = weighed.chance if reading.text else dict.fromkeys(AXES, 0.0)
     kind = type_of(scores)
-    found = [words for indicator, words in reading.hits if scores[indicator.axis] >= BAR]
-    words = [word for word in found if not any(word != other and word in other for other in found)]
+    needed = [axis for axis in AXES if scores[axis] >= BAR]
+    words = _words(reading, weighed, needed)
+    decided = _decided(weighed, needed, words)
     row = {
         "capability": capability,
         "type": kind,
         "evidence": words,
-        "reason": _reason(kind, words, reading, meaning),
+        "reason": _reason(kind, words, decided, reading, near),
+        "decided_by": decided,
         "scores": {axis: round(value, 3) for axis, value in scores.items()},
-        "says": dict(indicator.answer for indicator, _ in reading.hits if indicator.answer[0]),
+        "says": {i.answer[0]: i.answer[1] for i, _ in reading.hits if i.answer[0] and i.axis in needed},
     }
-    return row if meaning or not reading.text else {**row, "notice": NOTICE}
+    return row if near or not reading.text else {**row, "notice": NOTICE}
+
+
+def _words(reading: Reading, weighed: Weighed, needed: list[str]) -> list[str]:
+    """Indicators first, then other words that speak for a need; a word inside a longer one is said once."""
+    found = [words for indicator, words in reading.hits if indicator.axis in needed]
+    found += [word for axis in needed for word in weighed.terms[axis] if word not in EMPTY]
+    found = list(dict.fromkeys(found))
+    return [word for word in found if not any(word != other and word in other for other in found)]
+
+
+# Words that weigh something by habit and tell a reader nothing.
+EMPTY = frozenset(
+    ["a", "an", "and", "are", "as", "at", "be", "by", "for", "from", "has", "in", "is", "it", "of", "on", "or", "our"]
+    + ["so", "that", "the", "their", "this", "to", "we", "what", "with", "you"]
+)
+
+
+def _decided(weighed: Weighed, needed: list[str], words: list[str]) -> str:
+    """ "words", "meaning" or "words and meaning": what carried the needs that were found; "" where none was."""
+    if not needed:
+        return ""
+    by_word = max(0.0, sum(weighed.words[axis] for axis in needed)) if words else 0.0
+    by_meaning = max(0.0, sum(weighed.meaning[axis] for axis in needed))
+    share = by_word / ((by_word + by_meaning) or 1.0)
+    return "words" if share >= KEPT else "meaning" if share <= 1 - KEPT else "words and meaning"
 
 
 NEEDS = {
@@ -159,13 +146,15 @@ NEEDS = {
 }
 
 
-def _reason(kind: str, words: list[str], reading: Reading, meaning: Meaning | None) -> str:
-    """One sentence or two: the need, and what decided."""
+def _reason(kind: str, words: list[str], decided: str, reading: Reading, near: Nearest | None) -> str:
+    """One sentence or two: the need, what decided, and what it was compared with."""
     parts = [NEEDS[kind]]
+    if decided:
+        parts.append(f"decided by {decided}")
     if words:
         parts.append("words: " + ", ".join(f"'{word}'" for word in words))
-    if meaning and kind != "unclear" and (not words or meaning.nearest_type == kind):
-        parts.append(f"meaning: closest to '{meaning.nearest}' ({meaning.similarity:.2f})")
+    if near and near.kind == kind and kind != "unclear":
+        parts.append(f"meaning: closest to '{near.text}' ({near.similarity:.2f})")
     if reading.negated:
         parts.append("not counted because negated: " + ", ".join(f"'{word}'" for word in reading.negated))
     return "; ".join(parts) + "."

@@ -21,6 +21,7 @@ class Reading:
     hits: tuple[tuple[Indicator, str], ...]  # indicator and the words that matched
     negated: tuple[str, ...]  # words that a negation takes back
     text: str  # the capability without its negated parts, for the embedding
+    against: tuple[str, ...] = ()  # the axes that a negation takes back, one for each of `negated`
 
 
 CITE, DAILY, MONTHLY = ("needs-citations", "true"), ("knowledge-changes", "daily"), ("knowledge-changes", "monthly")
@@ -130,21 +131,45 @@ _NAMED = (
     r"citations?|sources?|links?|references?|evidence|style|tone|voice|format\w*|template|lookups?|search|retrieval"
 )
 BEFORE = re.compile(
-    r"\b(?:no need|no requirement|(?:nobody|no one) (?:needs|asks|cares|wants|minds)|"
-    r"(?:do|does|is|are|need|will|did|must) not (?:really |have to |need |require |"
-    r"care |depend |rely |matter|about|based|looking|necessarily)|need not|not (?:about|based on|"
-    r"looking for|a matter of|required to)|no longer|rather than|instead of|regardless of|irrespective of|whatever the|"
-    r"without (?:any|needing|having|a need)|"
-    rf"(?:no|without) (?=(?:\w+ )?(?:{_NAMED})\b))"
+    r"\b(?:no need|no requirement|nothing to|(?:nobody|no one) (?:\w+ )?(?:needs?|asks?|cares?|wants?|minds?|reads?)|"
+    r"(?:do|does|is|are|am|need|will|did|must) not (?:really |have to |need |require |care |fussed |"
+    r"after |bother |meant |"
+    r"here to |depend |rely |matter|about|based|looking|necessarily|an? )|need not|not (?:about|"
+    r"based on|an? |any |one of |"
+    r"looking for|a matter of|required to)|no longer|rather than|instead of|regardless of|"
+    r"irrespective of|whatever the (?=style|tone|sources?|format|wording)|"
+    r"never mind|neither|(?:skip|forget|leave out|leave aside|ignore|spare us) (?:the|all|any|about)\b|"
+    r"(?:there is|there are|there\'s|has|have|got|had) no\b|without (?:any|needing|having|a need)|"
+    rf"(?:no|without) (?=(?:\w+ )?(?:{_NAMED})\b)|no (?=(?:\w+ ){{1,3}}(?:needed|required|wanted|"
+    rf"necessary|please)\b))"
 )
 AFTER = re.compile(
-    r"\b(?:(?:is|are|does|do|need|will|has|have) not (?:really |be |been |to be )?(?:needed|required|necessary|"
-    r"wanted|matter|important|relevant|chang\w+|count|apply|asked)|"
-    r"not (?:needed|required|necessary|important|relevant)|never (?:changes?|needed|matters?)|hardly ever changes?|"
-    r"unimportant|irrelevant|unnecessary|"
-    r"(?:is|are) (?:optional|up to you)|of no importance)\b"
+    r"\b(?:(?:is|are|does|do|need|will|has|have|did) not (?:really |be |been |to be |"
+    r"much )?(?:needed|required|necessary|"
+    r"wanted|matter|important|relevant|chang\w+|moved?\b|count|apply|asked|care|go out of date)|"
+    r"not (?:needed|required|necessary|important|relevant)|never (?:changes?|changed|moves?|needed|matters?)|"
+    r"nothing (?:\w+ ){0,3}changes|hardly ever changes?|unimportant|irrelevant|unnecessary|"
+    r"none of (?:its|our|my|your)\b|"
+    r"(?:is|are) (?:optional|up to (?:it|you|them)|all the same|all one)|of no importance|"
+    r"no (?:\w+ ){1,3}(?:required|needed)|"
+    r"(?:any way|however|whichever way|as \w+ as) (?:it|you|they) (?:likes?|wants?|pleases?)|"
+    r"(?:may|can|could) be (?:\w+ )?(?:plain|clumsy|dry|ugly|rough|invented|made up)|leave (?:it|"
+    r"that|them|those)(?: out)?$|"
+    r"(?:is|are) (?:checked|handled|done|covered) (?:by|elsewhere|already)|"
+    r"(?:facts|figures|data|information) (?:are|is|come|comes) (?:\w+ ){0,2}(?:in|from|"
+    r"with) the (?:prompt|template|input|"
+    r"request|text|note|brief)\w*|(?:supply|give|provide|paste|put) (?:\w+ ){0,3}(?:facts|figures|data) (?:\w+ ){0,3}"
+    r"(?:ourselves|in the prompt))\b"
 )
-CLAUSE = re.compile(r"(?:[,;:.!?]+\s+|\s+(?:but|while|whereas|although|though|yet|however|–|—|-)\s+)")
+# Words that look like a negation and are a demand: "not only", "a figure without its source is useless".
+DEMAND = re.compile(
+    r"\bnot (?:only|merely|just|simply)\b|"
+    r"\bwithout (?=[^,;.]*\b(?:useless|worthless|unusable|no use|no good|rejected|incomplete)\b)"
+)
+CLAUSE = re.compile(
+    r"(?:[,;:.!?]+\s+|\s+(?:but|while|whereas|although|though|yet|however(?= it| the)|as long as|so long as|"
+    r"provided that|–|—|-)\s+)"
+)
 
 
 @cache
@@ -159,14 +184,14 @@ def read(capability: str) -> Reading:
         negated, rest = _split(clause)
         kept += [rest] if rest.strip() else []
         dropped += [negated] if negated else []
-    text = ", ".join(kept)
-    return Reading(tuple(_hits(text)), tuple(words for _, words in _hits(" , ".join(dropped))), text)
+    text, lost = ", ".join(kept), _hits(" , ".join(dropped))
+    return Reading(tuple(_hits(text)), tuple(words for _, words in lost), text, tuple(row.axis for row, _ in lost))
 
 
 def _spelled_out(text: str) -> str:
     """Lower case, with contracted negations written out: "don't" is "do not"."""
     low = text.lower().replace("\u2019", "'").replace("can't", "can not").replace("won't", "will not")
-    return low.replace("cannot", "can not").replace("n't", " not")
+    return DEMAND.sub("with ", low.replace("cannot", "can not").replace("n't", " not"))
 
 
 def _split(clause: str) -> tuple[str, str]:
