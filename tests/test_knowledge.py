@@ -249,3 +249,58 @@ def test_the_index_is_verified_against_rank_bm25(project, files, capsys):
     store.remove(project, "lamp.docx")  # an index with a past
     status, value, _ = run(capsys, "retrieval", "p", "--verify")
     assert (status, value["queries"], value["equal"]) == (0, 1, True) and value["largest_difference"] < 1e-9
+
+
+def test_the_panel_shows_and_changes_a_visitors_project(home, files):
+    from ftrag.ui import knowledge as panel
+    from ftrag.ui import session
+
+    visitor = session.new_visitor()
+    workflows.new(session.workspace(visitor), "mine")
+    project = session.project(visitor, "mine")
+    store.ingest(project, files)
+    shown = panel.refresh(visitor, "mine")
+    assert len(shown) == panel.OUTPUTS and "berths.md" in shown[0]
+    assert "17 crowns" in panel.preview(visitor, "mine", "berths.md", "fixed", 32, 0)
+    assert "<mark>berth</mark>" in panel.search(visitor, "mine", "price of a berth", "bm25", 3, False)
+    assert "chunk_tokens" in panel.keep_cuts(visitor, "mine", "recursive", 128, 200)[0]  # the overlap is lowered
+    assert knowledge.settings(project).chunk_overlap == 64
+    assert "minimum_match" in panel.save(visitor, "mine", "english", True, True, 0, 0.5, 0.0, 0, 3)
+    text = panel.open_text(visitor, "mine", "berths.md").replace("17 crowns", "18 crowns")
+    assert "indexed in" in panel.keep_text(visitor, "mine", "berths.md", text)
+    assert "18" in panel.search(visitor, "mine", "crowns of a berth", "bm25", 3, False)
+
+
+def test_one_visitors_panel_reads_no_other_visitors_document(home, files):
+    import gradio as gr
+
+    from ftrag.ui import knowledge as panel
+    from ftrag.ui import session
+
+    owner, stranger = session.new_visitor(), session.new_visitor()
+    workflows.new(session.workspace(owner), "mine")
+    store.ingest(session.project(owner, "mine"), files)
+    for call in (
+        lambda: panel.open_text(stranger, "mine", "berths.md"),
+        lambda: panel.search(stranger, "mine", "berth", "bm25", 3, False),
+        lambda: panel.open_text(owner, "mine", "../project.json"),
+        lambda: panel.preview(owner, "../mine", "berths.md", "fixed", 64, 0),
+    ):
+        with pytest.raises(gr.Error):
+            call()
+
+
+def test_comparisons_and_drills_are_shown_with_their_significance():
+    gap = {"axis": "content", "difference": 0.5, "low": 0.1, "high": 0.8, "wins": 4, "losses": 1, "p": 0.04}
+    side = {"content": 0.25, "behaviour": None, "both": None}
+    one = {"n": 8, "k": 3, "retriever": "bm25", "without": side, "with": side | {"content": 0.75}, "difference": gap}
+    assert "+0.50" in knowledge_view.comparison(one) and "25 %" in knowledge_view.comparison(one)
+    rows = [{key: one[key] for key in ("k", "retriever", "with", "difference")} | {"p_holm": 0.08, "best": True}] * 2
+    assert "★ bm25" in knowledge_view.comparison(one | {"rows": rows}) and "0.080" in knowledge_view.comparison(
+        one | {"rows": rows}
+    )
+    answers = [{"id": "<b>", "arm": "base", "new": "5", "answer": "<script>"}]
+    shown = knowledge_view.drill(
+        {"edits": 1, "flipped": {"base": 0, "base+rag": 1}, "milliseconds": 12.0, "rows": answers}
+    )
+    assert "1 of 1" in shown and "12 ms" in shown and "<script>" not in shown

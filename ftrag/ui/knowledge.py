@@ -84,7 +84,7 @@ def _search_tab(here: list[Any]) -> None:
         query_tb = gr.Textbox(label="Search the documents", scale=3, min_width=220, elem_id="search_query")
         kind_dd = gr.Dropdown(list(KINDS), value="bm25", label="Retriever", min_width=110)
         k_sl = gr.Slider(1, 20, value=5, step=1, label="Passages", min_width=120)
-        rerank_cb = gr.Checkbox(label="Rerank", info="by a cross-encoder from the Hub", min_width=150)
+    rerank_cb = gr.Checkbox(label="Rerank", info="by a cross-encoder from the Hub")
     with gr.Row():
         find_btn = gr.Button("Search", variant="primary", size="sm", elem_id="search_start", scale=0, min_width=190)
     hits_html = gr.HTML(elem_id="hits")
@@ -98,12 +98,11 @@ def _search_tab(here: list[Any]) -> None:
 
 
 def _settings_tab(here: list[Any]) -> list[Any]:
-    with gr.Row():
-        controls = [
-            gr.Dropdown(LANGUAGES.split(), label="Language", info="of stemming and stop words", min_width=150),
-            gr.Checkbox(label="Stemming", info="boats finds boat", min_width=150),
-            gr.Checkbox(label="Leave out stop words", info="the, of, what …", min_width=150),
-        ]
+    controls = [
+        gr.Dropdown(LANGUAGES.split(), label="Language", info="of stemming and stop words"),
+        gr.Checkbox(label="Stemming", info="boats finds boat"),
+        gr.Checkbox(label="Leave out stop words", info="the, of, what …"),
+    ]
     with gr.Row():
         controls += [
             gr.Slider(0, 20, step=1, label="Query expansion", info="terms added from the best hits; 0: off"),
