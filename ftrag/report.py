@@ -180,7 +180,7 @@ def _clusters(run: Mapping[str, Any]) -> tuple[str | Table | Plot, ...]:
         "Within each cause, questions and answers are compared by meaning or words; a group is shown only where halves "
         "of the failures confirm it. In the plot alike failures lie near each other."
     )
-    return (Plot("clusters"), Table(headers, tuple(rows)), note) if rows else ()
+    return (Plot("clusters"), Table(headers, tuple(rows), dense=True), note) if rows else ()
 
 
 def _gates(run: Mapping[str, Any]) -> tuple[str | Table | Plot, ...]:

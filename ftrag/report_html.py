@@ -27,6 +27,7 @@ h1 { font-size: 1.5rem; line-height: 1.25; } h2 { font-size: 1.1rem; margin-top:
 table { border-collapse: collapse; width: 100%; font-size: .85rem; margin: .5rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .25rem .5rem; border-bottom: 1px solid var(--line); }
 td { overflow-wrap: break-word; } td:first-child { overflow-wrap: normal; }
+td:last-child { overflow-wrap: anywhere; }
 .dense th, .dense td { padding: .15rem .3rem; font-size: .74rem; }
 svg { display: block; max-width: 100%; height: auto; margin: .75rem 0; }
 svg text { fill: currentColor; font: 11px system-ui, sans-serif; } svg .line { stroke: currentColor; }
@@ -37,7 +38,6 @@ svg .grid { stroke: var(--line); }
   h2 { break-after: avoid; } tr, svg { break-inside: avoid; } thead { display: table-header-group; }
   th, td { padding: .15rem .3rem; } table { font-size: 8.5pt; }
   .dense th, .dense td { overflow-wrap: anywhere; font-size: 7pt; padding: .1rem .15rem; }
-  .dense td:nth-child(n+6) { white-space: nowrap; }
   rect, circle { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 """
