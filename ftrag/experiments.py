@@ -6,6 +6,7 @@ Each takes the project's folder and a report(fraction, message, **numbers) that 
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import platform
@@ -161,21 +162,17 @@ def adapter_fingerprint(folder: Path) -> str:
 
 
 def runs(project: Path) -> list[dict[str, Any]]:
-    """Finished runs, newest first: {id, created, route, n, adapter, recorded, stale}."""
-    found = []
-    for path in sorted(project.glob("runs/*/run.json"), reverse=True):
-        run = projects.read_json(path)
-        found.append(
-            {
-                "id": path.parent.name,
-                "created": run["created"],
-                "route": run["decision"]["route"],
-                "n": run["n"],
-                "adapter": run["adapter"],
-                "recorded": run.get("recorded", False),
-            }
-        )
-    return found
+    """Finished runs, newest first: {id, created, route, n, adapter, recorded}."""
+    paths = sorted(project.glob("runs/*/run.json"), reverse=True)
+    return [dict(_listed(path, path.stat().st_mtime_ns)) for path in paths]
+
+
+@functools.lru_cache(maxsize=512)
+def _listed(path: Path, changed: int) -> Mapping[str, Any]:
+    """One run in a list. The page asks again every second and a half, and a run's file is large: read when changed."""
+    run = projects.read_json(path)
+    found = {key: run[key] for key in ("created", "n", "adapter")} | {"recorded": run.get("recorded", False)}
+    return found | {"id": path.parent.name, "route": run["decision"]["route"]}
 
 
 def load_run(project: Path, run: str) -> dict[str, Any]:
