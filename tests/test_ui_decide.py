@@ -97,14 +97,15 @@ def test_an_edited_price_is_kept_and_a_bad_one_refused(recwarn):
 def test_classified_rows_can_be_corrected_used_and_exported():
     lines = "- Answers must cite the page\n- Always sound like our brand"
     rows, notice, table, *_ = classified(lines, lambda texts: classify(texts, None))
-    assert "problem both" in notice and "words alone" in notice
+    assert "problem both" in notice and "words alone" in notice and "Overall: Both" in notice
     frame = pd.DataFrame(table["value"])
     frame.loc[1, "Type"] = "unclear"
     answers, _ = named(on_use(request(), frame, rows, {}, *["" for _ in KEYS]))
     assert answers["problem"] == "knowledge" and answers["needs-citations"] == "true"
     csv_file, json_file = on_export_table(frame, rows)["value"]
     assert "Set by hand." in Path(csv_file).read_text("utf-8")
-    assert json.loads(Path(json_file).read_text("utf-8"))["answers"]["problem"] == "knowledge"
+    exported = json.loads(Path(json_file).read_text("utf-8"))
+    assert exported["answers"]["problem"] == "knowledge" and exported["route"] == "rag"
 
 
 def test_exports_are_three_files():

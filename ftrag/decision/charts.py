@@ -7,7 +7,7 @@ from math import ceil, floor, log10
 from typing import Any
 
 WIDTH, HEIGHT = 640, 360  # view box; the picture scales with the page
-LEFT, RIGHT, TOP, BOTTOM = 64, 16, 16, 44
+LEFT, RIGHT, TOP, BOTTOM = 64, 28, 16, 44
 
 # (colour, dash): told apart by more than colour; each has a contrast of 3 or more on white and on near-black.
 LOOKS = {

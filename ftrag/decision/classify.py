@@ -124,7 +124,7 @@ def _words(reading: Reading, weighed: Weighed, needed: list[str]) -> list[str]:
 # Words that weigh something by habit and tell a reader nothing.
 EMPTY = frozenset(
     ["a", "an", "and", "are", "as", "at", "be", "by", "for", "from", "has", "in", "is", "it", "of", "on", "or", "our"]
-    + ["so", "that", "the", "their", "this", "to", "we", "what", "with", "you"]
+    + ["so", "that", "the", "their", "this", "to", "we", "what", "with", "you", "they", "them", "its", "which", "who"]
 )
 
 

@@ -57,7 +57,9 @@ def build_decide(workflows_classify: Classify, visitor_bs: Any = None, project_d
             questions = _walkthrough()
             reset_btn = gr.Button("Start again", size="sm")
         with gr.Column(scale=6, min_width=320):
-            results = _results(first)
+            score_plot, warnings_html = _result(first)
+    why_html, changes_html = _reasons(first)
+    results = [score_plot, why_html, warnings_html, changes_html]
     building = _building(first)
     money, measure_btn = _costs(first, project_dd is not None)
     capability = _capabilities()
@@ -90,7 +92,11 @@ def build_decide(workflows_classify: Classify, visitor_bs: Any = None, project_d
 
 
 PAGE = """
-.dc-verdict{position:sticky;top:0;z-index:20;background:var(--body-background-fill);padding:.4em 0}
+.dc-verdict{position:sticky;top:0;z-index:20;background:var(--background-fill-primary);padding:.6em 1em!important;
+border:1px solid var(--border-color-primary);border-left:6px solid var(--dc-colour,#64748b);border-radius:12px;
+box-shadow:0 1px 6px rgb(0 0 0/.08)}
+.dc-verdict:has([data-route="rag"]){--dc-colour:#0284c7}.dc-verdict:has([data-route="fine-tune"]){--dc-colour:#d97706}
+.dc-verdict:has([data-route="both"]){--dc-colour:#9333ea}
 .dc-verdict .dc-route{font-size:1.5em;font-weight:700;margin:0}
 .dc-verdict p,.dc-status p{margin:.2em 0}
 .dc-status .dc-error{border-left:4px solid #dc2626;padding-left:.6em}
@@ -149,7 +155,7 @@ def _question(question: Question) -> Any:
     return gr.Textbox("", label=question.text, info=question.help, placeholder=question.options[1].sample, max_lines=1)
 
 
-def _results(first: Mapping[str, Any]) -> list[Any]:
+def _result(first: Mapping[str, Any]) -> tuple[Any, Any]:
     score_plot = gr.BarPlot(
         first["scores"],
         x="Route",
@@ -165,13 +171,18 @@ def _results(first: Mapping[str, Any]) -> list[Any]:
         colors_in_legend=[],
     )
     gr.HTML("<small>Prompting starts with 3 points. A route needs at least 3, and as many as prompting.</small>")
-    with gr.Accordion("Why", open=True):
-        why_html = gr.HTML(first["why"])
     with gr.Accordion("Warnings", open=True):
         warnings_html = gr.HTML(first["warnings"])
-    with gr.Accordion("What would change it", open=True):
-        changes_html = gr.HTML(first["changes"])
-    return [score_plot, why_html, warnings_html, changes_html]
+    return score_plot, warnings_html
+
+
+def _reasons(first: Mapping[str, Any]) -> tuple[Any, Any]:
+    with gr.Row():
+        with gr.Column(scale=6, min_width=320), gr.Accordion("Why", open=True):
+            why_html = gr.HTML(first["why"])
+        with gr.Column(scale=5, min_width=320), gr.Accordion("What would change it", open=True):
+            changes_html = gr.HTML(first["changes"])
+    return why_html, changes_html
 
 
 def _building(first: Mapping[str, Any]) -> list[Any]:
@@ -222,7 +233,7 @@ def _capabilities() -> dict[str, Any]:
             static_columns=[0, 2],
             wrap=True,
             label=f"Correct a type by typing another: {', '.join(TYPES)}",
-            column_widths=["170px", "105px", "480px"],
+            column_widths=["300px", "130px", "650px"],
             visible=False,
         )
         with gr.Row():

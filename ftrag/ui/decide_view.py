@@ -19,7 +19,7 @@ from ftrag.decision.charts import break_even_svg
 from ftrag.decision.classify import TYPES, overall
 from ftrag.decision.cost import number
 from ftrag.decision.presets import PRESETS, Preset
-from ftrag.decision.questionnaire import QUESTIONS, decide, parse_answer
+from ftrag.decision.questionnaire import QUESTIONS, decide, parse_answer, verdict
 from ftrag.decision.questions import BY_KEY
 from ftrag.errors import FtragError, InputError
 from ftrag.text import inert
@@ -93,7 +93,8 @@ def _problem(key: str, error: InputError) -> str:
 
 
 def _headline(result: Mapping[str, Any]) -> str:
-    return f'<p class="dc-route">{ROUTES[result["route"]]}</p><p>{escape(result["sentence"])}</p>'
+    route = result["route"]
+    return f'<p class="dc-route" data-route="{route}">{ROUTES[route]}</p><p>{escape(result["sentence"])}</p>'
 
 
 def _status(result: Mapping[str, Any], problems: Sequence[str], note: str) -> str:
@@ -220,13 +221,21 @@ def classified(text: str, classify: Classify) -> list[Any]:
     except FtragError as error:
         gr.Warning(str(error))
         return [[], "", gr.update(visible=False), gr.update(visible=False), gr.update(visible=False)]
-    answers = overall(rows)
-    said = ", ".join(f"{key} {value}" for key, value in answers.items())
-    notice = f"Together they answer: {said}." if said else "They do not answer any question yet."
+    notice = overall_sentence(rows)
     notices = {row["notice"] for row in rows if "notice" in row}
     table = pd.DataFrame([[r["capability"], r["type"], r["reason"]] for r in rows], columns=CAPABILITY_COLUMNS)
     seen = gr.update(visible=True)
     return [rows, " ".join([*notices, notice]), gr.update(value=table, visible=True), seen, seen]
+
+
+def overall_sentence(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The application as a whole: what its capabilities need, the answers they give and the route of those alone."""
+    answers = overall(rows)
+    counts = ", ".join(f"{n} {kind}" for kind in TYPES if (n := sum(row["type"] == kind for row in rows)))
+    if not answers:
+        return f"Overall ({counts}): they do not answer any question yet."
+    said = ", ".join(f"{key} {value}" for key, value in answers.items())
+    return f"**Overall: {ROUTES[verdict(answers)[0]]}** ({counts}). Together they answer: {said}."
 
 
 def on_file(path: str) -> str:
@@ -281,5 +290,7 @@ def on_export_table(table: pd.DataFrame, rows: Sequence[Mapping[str, Any]]) -> A
         writer.writerow(keep)
         cells = ([r["capability"], r["type"], "; ".join(r["evidence"]), r["reason"]] for r in plain)
         writer.writerows(map(inert, row) for row in cells)
-    text = json.dumps({"capabilities": plain, "answers": overall(fixed)}, indent=1, ensure_ascii=False)
+    answers = overall(fixed)
+    whole = {"capabilities": plain, "answers": answers, "route": verdict(answers)[0]}
+    text = json.dumps(whole, indent=1, ensure_ascii=False)
     return gr.update(value=[str(file), _write(folder / "capabilities.json", text)], visible=True)
