@@ -89,7 +89,7 @@ def _summed(rows: Sequence[dict[str, Any]], arm: str) -> dict[str, Any]:
 def _paired(
     without: list[dict[str, Any]], with_: list[dict[str, Any]], arms: tuple[str, str], name: str, k: int
 ) -> dict[str, Any]:
-    """One setting against none on the same questions: on both verdicts where there are both, else on content."""
+    """One setting against none on the same questions: on both verdicts where questions have them, else on content."""
     from ftrag.evaluation import trust
     from ftrag.evaluation.attribution import by_question
     from ftrag.evaluation.diagnose import pairs
@@ -98,15 +98,17 @@ def _paired(
     rows = [*without, *with_]
     trust.same_questions(rows, arms)
     verdicts = [Verdict(row["id"], row["arm"], row["content"], row["behaviour"]) for row in rows]
-    summary = _summed(with_, arms[1])
-    axis = "both" if summary["both"] is not None else "content"
-    difference = {"axis": axis} | paired(pairs(by_question(verdicts, axis), *arms))
+    summary, table = _summed(with_, arms[1]), {axis: by_question(verdicts, axis) for axis in ("both", "content")}
+    both = pairs(table["both"], *arms)
+    axis, compared = ("both", both) if both else ("content", pairs(table["content"], *arms))
+    difference = {"axis": axis} | paired(compared)
     return {"retriever": name, "k": k, "with": summary, "difference": difference}
 
 
 def _ranked(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     from ftrag.evaluation.stats import holm
 
-    adjusted = holm([row["difference"]["p"] for row in rows])
-    best = max(rows, key=lambda row: (row["difference"]["difference"], -row["k"]))
-    return [row | {"p_holm": p, "best": row is best} for row, p in zip(rows, adjusted, strict=True)]
+    scored = [row for row in rows if row["difference"]["n"]]  # where nothing could be scored there is no p either
+    adjusted = dict(zip(map(id, scored), holm([row["difference"]["p"] for row in scored]), strict=True))
+    best = max(scored, key=lambda row: (row["difference"]["difference"], -row["k"]), default=None)
+    return [row | {"p_holm": adjusted.get(id(row)), "best": row is best} for row in rows]

@@ -291,7 +291,7 @@ def test_one_visitors_panel_reads_no_other_visitors_document(home, files):
 
 
 def test_comparisons_and_drills_are_shown_with_their_significance():
-    gap = {"axis": "content", "difference": 0.5, "low": 0.1, "high": 0.8, "wins": 4, "losses": 1, "p": 0.04}
+    gap = {"axis": "content", "difference": 0.5, "low": 0.1, "high": 0.8, "wins": 4, "losses": 1, "p": 0.04, "n": 8}
     side = {"content": 0.25, "behaviour": None, "both": None}
     one = {"n": 8, "k": 3, "retriever": "bm25", "without": side, "with": side | {"content": 0.75}, "difference": gap}
     assert "+0.50" in knowledge_view.comparison(one) and "25 %" in knowledge_view.comparison(one)
@@ -299,8 +299,29 @@ def test_comparisons_and_drills_are_shown_with_their_significance():
     assert "★ bm25" in knowledge_view.comparison(one | {"rows": rows}) and "0.080" in knowledge_view.comparison(
         one | {"rows": rows}
     )
+    nothing = dict.fromkeys(("difference", "low", "high", "p")) | {"axis": "content", "n": 0, "wins": 0, "losses": 0}
+    assert "nothing to score" in knowledge_view.comparison(one | {"difference": nothing})
     answers = [{"id": "<b>", "arm": "base", "new": "5", "answer": "<script>"}]
     shown = knowledge_view.drill(
         {"edits": 1, "flipped": {"base": 0, "base+rag": 1}, "milliseconds": 12.0, "rows": answers}
     )
     assert "1 of 1" in shown and "12 ms" in shown and "<script>" not in shown
+
+
+def test_settings_are_ranked_by_their_difference_and_p_is_adjusted():
+    from ftrag.comparison import _paired, _ranked
+
+    def rows(arm: str, right: str, behaviour: bool | None = None) -> list[dict[str, Any]]:
+        more = {"seconds": 1.0, "first_token_s": 0.1, "tokens": 3, "prompt_chars": 9, "behaviour": behaviour}
+        return [{"id": i, "arm": arm, "content": mark == "r", **more} for i, mark in enumerate(right)]
+
+    arms, without = ("base", "base+rag"), rows("base", "wwwwwwww", behaviour=None)
+    made = [
+        _paired(without, rows("base+rag", right, behaviour=True), arms, "bm25", k)
+        for k, right in ((1, "rwwwwwww"), (3, "rrrrrrrr"), (5, "rrrrrrrr"))
+    ]
+    assert [row["difference"]["axis"] for row in made] == ["content"] * 3  # no question has both verdicts on both sides
+    ranked = _ranked(made)
+    assert [row["best"] for row in ranked] == [False, True, False]  # the fewest passages on a tie
+    assert ranked[1]["p_holm"] == pytest.approx(3 * 2 / 2**8)  # exact McNemar of 8 wins, three settings
+    assert _ranked([made[0] | {"difference": made[0]["difference"] | {"n": 0, "p": None}}])[0]["p_holm"] is None

@@ -145,6 +145,8 @@ def _setting(row: Mapping[str, Any], without: Mapping[str, Any]) -> list[Any]:
     gap = row["difference"]
     name = f"★ {row['retriever']}" if row.get("best") else row["retriever"]
     shares = [percent(side[gap["axis"]]) for side in (without, row["with"])]
+    if not gap["n"]:
+        return [name, row["k"], *shares, *["nothing to score"] * 5]
     interval = f"{gap['low']:+.2f} … {gap['high']:+.2f}"
     p = row.get("p_holm", gap["p"])
     return [name, row["k"], *shares, f"{gap['difference']:+.2f}", interval, gap["wins"], gap["losses"], f"{p:.3f}"]
