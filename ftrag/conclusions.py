@@ -17,6 +17,7 @@ from ftrag.types import Gold, Verdict
 
 Rows = Sequence[Mapping[str, Any]]
 AXES = ("content", "behaviour")
+NO_CHECKS = "no behaviour checks"  # what checks.behaviour says where there are none
 
 
 def conclude(
@@ -123,9 +124,9 @@ def set_answers(project: Path, answers: Mapping[str, str]) -> str:
 
 
 def unscored(rows: Rows) -> dict[str, int]:
-    """Answers without a verdict per axis; an axis that nobody asked for is left out."""
-    counts = {axis: sum(row[axis] is None for row in rows) for axis in AXES}
-    return {axis: count for axis, count in counts.items() if count < len(rows)}
+    """Answers without a verdict per axis; behaviour is left out where no check was asked for."""
+    asked = {"content": list(rows), "behaviour": [row for row in rows if row["why"].get("behaviour") != NO_CHECKS]}
+    return {axis: sum(row[axis] is None for row in mine) for axis, mine in asked.items() if mine}
 
 
 def _costs(arms: Mapping[str, Any], axis: str) -> list[dict[str, Any]]:

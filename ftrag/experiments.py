@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ftrag.evaluation.checks import Reference
     from ftrag.evaluation.judge import Judge
 
+BATCH_SECONDS = 1800.0  # of 16 answers at once: a slow machine must not turn into answers that count as cut off
 SOFTWARE = ("torch", "transformers", "peft", "accelerate")
 
 
@@ -264,7 +265,7 @@ def evaluate(
         oracle=oracle_passages(project),
         few_shot=few_shot(project),
         k=plan["k"],
-        settings=workflows.generation(project),
+        settings=workflows.generation(project, seconds=BATCH_SECONDS),
         checks=workflows.checks(project),
         reference=reference(project),
         on_progress=lambda fraction, message: report(0.02 + 0.93 * fraction, message),

@@ -130,7 +130,10 @@ def _groups(run, again):
         if len(grouped) != len(set(grouped)) or set(grouped) != failed:
             yield f"groups of {axis}"
     yield from (f"size of {one['label']}" for one in run["clusters"] if one["size"] != len(one["ids"]))
-    counts = {axis: sum(said[axis] is None for row in run["rows"] for said in row["answers"].values()) for axis in AXES}
+    said = [one for row in run["rows"] for one in row["answers"].values()]
+    counts = {
+        axis: sum(one[axis] is None and one["why"].get(axis) != "no behaviour checks" for one in said) for axis in AXES
+    }
     yield from (f"unscored {axis}" for axis, count in run["unscored"].items() if count != counts[axis])
 
 

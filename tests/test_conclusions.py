@@ -125,6 +125,14 @@ def test_the_prior_the_costs_and_the_unscored_are_in_the_run(project):
     assert both["usd_per_additional"] == pytest.approx((both["usd"] - base["usd"]) / run["arms"]["lora+rag"]["both"])
 
 
+def test_what_could_not_be_scored_is_counted_and_an_axis_nobody_asked_for_is_not():
+    cut = {"content": None, "behaviour": None, "why": {"content": "cut off", "behaviour": "cut off"}}
+    free = {"content": True, "behaviour": None, "why": {"behaviour": "no behaviour checks"}}
+    assert conclusions.unscored([cut, cut]) == {"content": 2, "behaviour": 2}
+    assert conclusions.unscored([free, free]) == {"content": 0}
+    assert conclusions.unscored([free, cut]) == {"content": 1, "behaviour": 1}
+
+
 def test_a_missing_document_is_on_the_shopping_list_by_what_was_asked_of_it(project):
     gold = workflows.gold_rows(project)[:24]
     lost = next(row for row in gold if row.evidence)
