@@ -215,7 +215,6 @@ def chat_streams_and_stops(visit):
     stopped = texts[0]()
     visit.page.wait_for_timeout(1500)
     assert texts[0]() == stopped
-    assert "stopped" in visit.text("#chat_note_a")
 
 
 def test_a_taken_port_is_one_line(server, tmp_path):

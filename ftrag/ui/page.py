@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import gradio as gr
@@ -39,8 +39,6 @@ def build() -> Any:
                 chat_parts = chat.build(visitor_bs, project_dd)
         clock = gr.Timer(POLL_SECONDS)
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        parts = [train_parts, evaluate_parts, chat_parts]
-        tab_outputs = [component for part in parts for component in part["outputs"]]
         polled = [
             head["status"],
             *jobs_parts["outputs"],
@@ -53,7 +51,8 @@ def build() -> Any:
             strip["own"].click(header.use_own, [visitor_bs], [project_dd, tabs], **quiet)
         page.load(decide_parts["restore"], None, decide_parts["restore_outputs"], **quiet)
         here = [visitor_bs, project_dd]
-        project_dd.change(choose, here, tab_outputs, **quiet)
+        for part in (evaluate_parts, chat_parts, train_parts):  # each by itself: no tab waits for a slower one
+            project_dd.change(_turned(part["refresh"]), here, part["outputs"], **quiet)
         said = [*(strip["said"] for strip in strips), *commands]
         gr.on([project_dd.change, tabs.select], orient, here, said, **quiet)
         asked = [*here, jobs_parts["watched"], *evaluate_parts["poll_inputs"]]
@@ -71,11 +70,13 @@ def _tab(name: str, title: str, strips: list[Any], commands: list[Any]) -> Itera
         commands.append(steps.commands(name))
 
 
-@session.guarded
-def choose(visitor: str, name: str | None) -> list[Any]:
-    """Every tab turns to the project."""
-    chosen = _opened(name)
-    return [*train.refresh(visitor, chosen), *evaluate.refresh(visitor, chosen), *chat.refresh(visitor, chosen)]
+def _turned(refresh: Callable[[str, str | None], list[Any]]) -> Any:
+    @session.guarded
+    def choose(visitor: str, name: str | None) -> list[Any]:
+        """A tab turns to the project."""
+        return refresh(visitor, _opened(name))
+
+    return choose
 
 
 @session.guarded

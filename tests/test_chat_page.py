@@ -1,0 +1,143 @@
+"""Chat in the real page with a scripted model: streaming, sources, again, export, and blind votes."""
+
+import json
+import time
+
+import pytest
+
+from ftrag import project as projects
+from ftrag import votes, workflows
+from ftrag.llm import ScriptedLLM
+from ftrag.types import Generation
+from ftrag.ui import chat_turn
+from tests.browser import ARGUMENTS, CHROMIUM, Visit, require_chromium, served, wait_until
+
+QUESTION = "How long should I press the Bobber's button for pairing?"
+
+
+# --- without a browser
+
+
+class Watched(ScriptedLLM):
+    """Says 200 words, a hundred a second, and knows whether it was told to stop."""
+
+    def __init__(self):
+        super().__init__(lambda prompt: "word " * 200)
+        self.stopped = False
+
+    def stream(self, prompts, settings):
+        try:
+            for deltas in super().stream(prompts, settings):
+                time.sleep(0.01)
+                yield deltas
+        finally:
+            self.stopped = True
+
+
+@pytest.fixture
+def watched(home, monkeypatch):
+    workflows.new(home, "support", "support")
+    model = Watched()
+    monkeypatch.setattr(workflows, "model", lambda name: model)
+    columns = [{"adapter": None, "context": context, "k": 3} for context in ("none", "retrieved")]
+    return model, chat_turn.streamed(
+        home / "projects" / "support", QUESTION, columns, Generation(), False, [], [[], []]
+    )
+
+
+def test_at_most_twelve_updates_a_second(watched):
+    began = time.monotonic()
+    updates = sum(1 for _ in watched[1])
+    assert 5 < updates <= 12 * (time.monotonic() - began) + 3  # the question, the first words, the end
+
+
+def test_to_ask_for_no_more_ends_the_model_at_once(watched):
+    model, stream = watched
+    for _ in range(4):
+        next(stream)
+    assert not model.stopped
+    stream.close()
+    assert model.stopped
+
+
+# --- in the page
+
+
+@pytest.fixture(scope="module")
+def scripted(tmp_path_factory):
+    """The app with a model that repeats what it read, a word in 20 ms: (address, its home)."""
+    require_chromium()
+    home = tmp_path_factory.mktemp("home")
+    with served(home, ("-m", "tests.scripted"), SCRIPT_STEP="0.02", FTRAG_SHARED_HOME="1") as (address, _):
+        yield address, home
+
+
+@pytest.fixture
+def visit(scripted):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        visit = Visit(browser.new_context(viewport={"width": 1440, "height": 1000}), scripted[0])
+        wait_until(lambda: visit.page.locator("#project input").input_value() == "support", 60)
+        visit.tab("Chat")
+        visit.page.locator("#chat_questions button").first.wait_for(timeout=60_000)
+        yield visit
+        assert not visit.errors and not visit.foreign
+        browser.close()
+
+
+def ask(visit, question=QUESTION):
+    visit.page.locator("#chat_question textarea, #chat_question input").fill(question)
+    visit.page.locator("#chat_ask").click()
+
+
+def saved(visit, button):
+    with visit.page.expect_download() as download:
+        visit.page.locator(button).click()
+    return download.value.suggested_filename, download.value.path().read_text()
+
+
+@pytest.mark.browser
+def test_a_suggested_question_is_answered_in_both_columns_with_its_sources(visit):
+    visit.page.get_by_text(QUESTION).first.click()
+    wait_until(lambda: "3 passages read" in visit.text("#chat_note_b") and "tokens/s" in visit.text("#chat_note_b"), 30)
+    visit.page.locator("#chat_cards_b mark").first.wait_for()  # the parrot repeats its passages, so they support it
+    assert "hold its button for 8 seconds" in " ".join(visit.page.locator("#chat_cards_b mark").all_inner_texts())
+    assert "without retrieval" in visit.text("#chat_head_a") and "no passages" in visit.text("#chat_note_a")
+    assert visit.page.locator("#chat_cards_a details").count() == 0
+    name, text = saved(visit, "#chat_md")
+    assert name == "ftrag-chat.md" and f"## {QUESTION}" in text and "bobber-key-fob.md" in text
+    visit.page.locator("#chat_again").click()
+    wait_until(lambda: "tokens/s" in visit.text("#chat_note_b"), 30)
+    assert len(json.loads(saved(visit, "#chat_json")[1])["turns"]) == 1  # again replaces its turn
+    ask(visit, "Hello!")
+    wait_until(lambda: visit.text("#chat_a").count("Hello!") >= 2, 30)
+    box = "#chat_b [role=log]"
+    wait_until(lambda: visit.page.evaluate(f"(e => e.scrollTop + e.clientHeight >= e.scrollHeight - 40)"
+                                           f"(document.querySelector('{box}'))"), 10)  # fmt: skip
+
+
+@pytest.mark.browser
+def test_a_blind_vote_reveals_the_columns_and_is_kept(visit, scripted):
+    visit.page.locator("#chat_blind input").check()
+    ask(visit)
+    visit.page.locator("#vote_left").wait_for(timeout=30_000)
+    page = visit.page.inner_text("#chat_head_a") + visit.page.inner_text("#chat_head_b")
+    assert "retrieval" not in page and "hidden until you vote" in page
+    assert "tokens/s" not in visit.text("#chat_note_a") + visit.text("#chat_note_b")
+    assert visit.page.locator("#chat_cards_a details, #chat_cards_b details").count() == 0
+    assert json.loads(saved(visit, "#chat_json")[1])["turns"][0]["answers"][0]["column"] == "left"  # not which
+    visit.page.locator("#vote_tie").click()
+    wait_until(lambda: "retrieval" in visit.text("#chat_head_a"), 20)
+    wait_until(lambda: not visit.page.locator("#vote_left").is_visible(), 10)
+    found = votes.agreement(projects.find("support", scripted[1]))
+    assert (found["votes"], found["ties"], found["gold"]) == (1, 1, 1)
+    turn = json.loads(saved(visit, "#chat_json")[1])["turns"][0]
+    assert turn["vote"] == "tie" and "retrieval" in turn["answers"][0]["column"]
+
+
+@pytest.mark.browser
+def test_an_empty_question_is_one_sentence(visit):
+    visit.page.locator("#chat_ask").click()
+    visit.page.get_by_text("the question is empty; type one").wait_for(timeout=20_000)
