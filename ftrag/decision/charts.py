@@ -7,7 +7,7 @@ from math import ceil, floor, log10
 from typing import Any
 
 WIDTH, HEIGHT = 640, 360  # view box; the picture scales with the page
-LEFT, RIGHT, TOP, BOTTOM = 64, 28, 16, 44
+LEFT, RIGHT, TOP, BOTTOM = 76, 28, 16, 44
 
 # (colour, dash): told apart by more than colour; each has a contrast of 3 or more on white and on near-black.
 LOOKS = {
@@ -41,8 +41,8 @@ def break_even_svg(cost: Mapping[str, Any]) -> str:
         row["text"] for row in cost["break_even"]
     )
     return (
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}" style="width:100%;height:auto;'
-        'max-width:760px" font-family="inherit" font-size="13" fill="currentColor">'
+        f'<svg class="dc-plot" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}" '
+        'style="width:100%;height:auto;max-width:760px" font-family="inherit" font-size="13" fill="currentColor">'
         f"{_grid(x_ends, y_ends, at)}{mark}{''.join(lines)}{_legend()}</svg>"
     )
 

@@ -22,7 +22,8 @@ border:0!important;border-bottom:1px solid var(--border-color-primary,#ccc)!impo
 .dc-table th{font-weight:600}.dc-table th:first-child,.dc-table td:first-child{padding-left:0!important}
 .dc-table .num{text-align:right!important;white-space:nowrap;font-variant-numeric:tabular-nums}
 .dc-list{margin:.2em 0;padding-left:1.2em}.dc-list li{margin:.3em 0}
-@media (max-width:640px){.dc-table{font-size:.85em}.dc-table th,.dc-table td{padding:.35em .25em!important}
+@media (max-width:640px){.dc-plot text{font-size:19px}
+.dc-table{font-size:.85em}.dc-table th,.dc-table td{padding:.35em .25em!important}
 .dc-table.stack thead{display:none}
 .dc-table.stack tr{display:block;padding:.5em 0;border-bottom:1px solid var(--border-color-primary,#ccc)!important}
 .dc-table.stack td{display:block;border:0!important;padding:.1em 0!important;text-align:left!important;
