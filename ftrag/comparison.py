@@ -9,7 +9,7 @@ from typing import Any
 from ftrag import project as projects
 from ftrag import workflows
 from ftrag.errors import InputError
-from ftrag.experiments import checked_model, checked_plan, reference
+from ftrag.experiments import BATCH_SECONDS, checked_model, checked_plan, reference
 from ftrag.jobs import Report
 from ftrag.types import Verdict
 
@@ -54,7 +54,7 @@ def compare(
                 opened[name],
                 adapter=plan["adapter"],
                 k=k,
-                settings=workflows.generation(project),
+                settings=workflows.generation(project, seconds=BATCH_SECONDS),
                 checks=workflows.checks(project),
                 reference=reference(project),
                 on_progress=lambda share, text: report(

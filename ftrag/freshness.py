@@ -14,7 +14,7 @@ from typing import Any
 from ftrag import project as projects
 from ftrag import workflows
 from ftrag.errors import InputError, NotFound
-from ftrag.experiments import checked_model
+from ftrag.experiments import BATCH_SECONDS, checked_model
 from ftrag.jobs import Report
 from ftrag.types import Gold
 
@@ -93,7 +93,7 @@ def drill(project: Path, report: Report, edits: int = 10, seed: int = 0) -> dict
             workflows.retriever(copy),
             adapter=adapter,
             k=workflows.setting(project, "k"),
-            settings=workflows.generation(project),
+            settings=workflows.generation(project, seconds=BATCH_SECONDS),
             on_progress=lambda fraction, message: report(0.1 + 0.9 * fraction, message),
         )
         said = list(rows)
