@@ -38,17 +38,21 @@ AT_ONCE = 8  # chats that the page answers at the same time
 
 
 @contextlib.contextmanager
-def app(home: Path, arguments: tuple[str, ...] = ("-m", "tests.scripted")) -> Iterator[tuple[str, Any]]:
-    """(address, process) of the app over this home, without limits on questions and uploads."""
+def app(home: Path, words: int = WORDS) -> Iterator[tuple[str, Any]]:
+    """(address, process) of the app over this home, without limits on questions and uploads. words: 0 says all."""
     port = free_port()
     limits = {
         f"FTRAG_LIMIT_{name}": "1000000" for name in ("QUESTIONS", "QUESTIONS_ALL", "UPLOADS", "JOBS", "JOBS_ALL")
     }
-    settings = {"SCRIPT_WORDS": str(WORDS), "SCRIPT_STEP": str(STEP), "GRADIO_SERVER_PORT": str(port)}
+    settings = {"SCRIPT_WORDS": str(words), "SCRIPT_STEP": str(STEP if words else 0), "GRADIO_SERVER_PORT": str(port)}
     settings |= {"SYSTEM": "spaces", "GRADIO_SERVER_NAME": "127.0.0.1", "FTRAG_HOME": str(home)}
     with (home / "app.log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, *arguments], cwd=ROOT, env=os.environ | limits | settings, stdout=log, stderr=log
+            [sys.executable, "-m", "tests.scripted"],
+            cwd=ROOT,
+            env=os.environ | limits | settings,
+            stdout=log,
+            stderr=log,
         )
     address = f"http://127.0.0.1:{port}"
     try:
@@ -175,8 +179,7 @@ def scripts(home: Path, options: Any) -> dict[str, Any]:
 
     from tests.xss import attack
 
-    os.environ["SCRIPT_WORDS"] = "0"
-    with app(home) as (address, _), listening() as (port, visits), sync_playwright() as playwright:
+    with app(home, words=0) as (address, _), listening() as (port, visits), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         visit = Visit(browser.new_context(), address)
         payloads = attacks.scripts(f"http://127.0.0.1:{port}")

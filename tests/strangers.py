@@ -22,6 +22,7 @@ class Visitor:
         self.workspace = session.workspace(self.visitor)
         workflows.new(self.workspace, "mine")
         self.project = self.workspace / "projects" / "mine"
+        projects.update(self.project, model="none")  # no weights: what an attack gets before a model is loaded
         self.document = f"note-{number}.md"
         path = home / self.document
         path.write_text(f"# Note\n\n{self.secret} is the word of the day.\n")
