@@ -135,7 +135,7 @@ def test_the_next_step_leads_through_the_tabs_by_keyboard(visit):
     for tab, target in (("evaluate", "#chat_question"), ("chat", "#verdict")):
         visit.page.locator(f"#next_{tab}").focus()
         visit.page.keyboard.press("Enter")
-        visit.page.locator(target).wait_for(state="visible", timeout=10_000)
+        visit.page.locator(target).wait_for(state="visible", timeout=30_000)
 
 
 def test_an_empty_question_is_one_sentence(visit):

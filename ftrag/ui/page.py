@@ -54,7 +54,7 @@ def build() -> Any:
         for part in (evaluate_parts, chat_parts, train_parts):  # each by itself: no tab waits for a slower one
             project_dd.change(_turned(part["refresh"]), here, part["outputs"], **quiet)
         said = [*(strip["said"] for strip in strips), *commands]
-        gr.on([project_dd.change, tabs.select], orient, here, said, **quiet)
+        gr.on([project_dd.change, tabs.select], orient, here, said, trigger_mode="always_last", **quiet)
         asked = [*here, jobs_parts["watched"], *evaluate_parts["poll_inputs"]]
         clock.tick(tick, asked, polled, concurrency_limit=4, **quiet)
         bell.wire(page, jobs_parts, visitor_bs)
