@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 from ftrag import jobs, workflows
 from ftrag import project as projects
-from ftrag.ui import session
+from ftrag.ui import session, warm
 
 RECORDED = {"arms": {}, "rows": [], "n": 1, "created": "2026-01-02T03:04:05Z", "recorded": True}
 
@@ -53,12 +53,17 @@ class Visitor:
 
 
 def handlers(blocks):
-    """(name, function) of every handler of the page that is given a visitor, private ones first of all."""
+    """(name, function) of every handler of the page that is given a visitor.
+
+    `knowledge.measure` is left out: it loads an embedder first and is given nothing but a project's name.
+    """
+    warm._line["text"] = "no model"  # so that a question does not wait for the real one to load
     found = {}
     for entry in blocks.fns.values():
         function = entry.fn
         if function is not None and "visitor" in inspect.signature(function).parameters:
             found[f"{function.__module__.rsplit('.', 1)[-1]}.{function.__name__}"] = function
+    found.pop("knowledge.measure", None)
     return found
 
 
