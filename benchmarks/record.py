@@ -42,13 +42,18 @@ def _environment(home: Path) -> dict[str, str]:
 
 
 def halve(adapter: Path) -> None:
-    """Store an adapter's weights in bfloat16."""
+    """Store an adapter's weights in bfloat16, and say so in its manifest."""
+    import hashlib
+
     import torch
     from safetensors.torch import load_file, save_file
 
     file = adapter / "adapter_model.safetensors"
     tensors = {name: tensor.to(torch.bfloat16) for name, tensor in load_file(file).items()}
     save_file(tensors, file, metadata={"format": "pt"})
+    hashes = json.loads((adapter / "manifest.json").read_text())
+    hashes[file.name] = hashlib.sha256(file.read_bytes()).hexdigest()
+    (adapter / "manifest.json").write_text(json.dumps(hashes, indent=1))
 
 
 def record(name: str, home: Path) -> dict[str, Any]:
