@@ -40,7 +40,7 @@ def verdict_card(run: Run) -> str:
 
 
 def _again(run: Run) -> str:
-    return f"python -m ftrag new demo --example {run['example']}, then train demo and evaluate demo"
+    return f"python -m ftrag new demo --example {run['example']}, then train demo --rank 8 and evaluate demo"
 
 
 def _warnings(run: Run) -> str:
