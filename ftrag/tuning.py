@@ -7,7 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ftrag import experiments, jobs, prompts, workflows
+from ftrag import experiments, prompts, workflows
 from ftrag import project as projects
 from ftrag.errors import InputError
 from ftrag.jobs import Report
@@ -89,7 +89,9 @@ def _model(project: Path, four_bit: bool) -> LocalModel:
 
 def answers() -> Path:
     """Where base's answers to the questions asked after every training are kept, for all that share this machine."""
-    return jobs.root() / "cache" / "answers"
+    from ftrag import models
+
+    return models.cache() / "answers"
 
 
 def reading_questions(project: Path) -> list[dict[str, Any]]:

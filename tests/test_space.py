@@ -105,9 +105,8 @@ def test_without_the_mcp_library_the_page_still_starts(tmp_path):
     code = (
         "import sys; sys.modules['mcp'] = None\n"
         "from pathlib import Path\n"
-        "from ftrag.ui import page, programs, serve\n"
+        "from ftrag.ui import page, serve\n"
         "blocks = page.build()\n"
-        "with blocks: programs.build()\n"
         "settings = serve.launch_settings(Path(sys.argv[1]))\n"
         "assert settings['mcp_server'] is False\n"
         "print('built')"

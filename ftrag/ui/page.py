@@ -10,7 +10,22 @@ import gradio as gr
 
 from ftrag import workflows
 from ftrag.errors import FtragError
-from ftrag.ui import bell, chat, decide, evaluate, header, prior, publishing, session, space, steps, texts, train, warm
+from ftrag.ui import (
+    bell,
+    chat,
+    decide,
+    evaluate,
+    header,
+    prior,
+    programs,
+    publishing,
+    session,
+    space,
+    steps,
+    texts,
+    train,
+    warm,
+)
 
 POLL_SECONDS = 1.5
 
@@ -18,6 +33,7 @@ POLL_SECONDS = 1.5
 def build() -> Any:
     """The Blocks. Nothing here touches a model or a visitor's file."""
     with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(3600, 3600)) as page:
+        programs.build()  # first, so that no handler of the page takes an endpoint's name
         visitor_bs = gr.BrowserState("", storage_key="ftrag-visitor", secret=session.secret())
         head = header.build(visitor_bs)
         project_dd = head["project"]

@@ -13,7 +13,7 @@ from starlette.middleware import Middleware
 from ftrag import housekeeping, quotas
 from ftrag import project as projects
 from ftrag.jobs import SECRET
-from ftrag.ui import page, programs, texts, warm
+from ftrag.ui import page, texts, warm
 from ftrag.ui.gate import Gate
 from ftrag.ui.theme import CSS, theme
 
@@ -31,8 +31,6 @@ def main() -> int:
     temporary = housekeeping.temporary_folder()
     os.environ["GRADIO_TEMP_DIR"] = str(temporary)
     blocks = page.build()
-    with blocks:
-        programs.build()
     warm.settle()
     blocks.queue(default_concurrency_limit=8, max_size=200)
     blocks.launch(server_name=host, server_port=port, **launch_settings(temporary))
