@@ -168,8 +168,7 @@ def test_the_estimate_comes_before_train_and_the_next_job_waits_its_turn(chromiu
             if job["state"] == "running":
                 jobs.cancel(home, job["id"])
         wait_until(lambda: jobs.watch(home, second)["state"] == "done", 120)
-        wait_until(lambda: "Newest adapter" in visit.text("#train_outcome"), 30)
+        wait_until(lambda: "with the adapter" in visit.text("#train_outcome"), 30)  # five prompts side by side
         shown = visit.text("#train_outcome")
         assert "General questions (350)" in shown and "Safe answers (240)" in shown
-        assert "with the adapter" in shown  # five prompts side by side
         visit.close()
