@@ -9,6 +9,8 @@ from tests.conftest import ROOT
 
 pytestmark = pytest.mark.browser
 TABS = ("Decide", "Train", "Evaluate", "Chat")
+# What gradio's client logs where a reload, or a machine busy with a training, cuts its requests off.
+CUT_OFF = ("AbortError: signal is aborted", "Connection errored out", "net::ERR_")
 SCREENS = ROOT / "tests" / "output" / "screens"
 
 
@@ -35,7 +37,7 @@ def visit(chromium, server):
     visit = Visit(context, server)
     wait_until(lambda: visit.page.locator("#project input").input_value() == "support", 60)
     yield visit
-    assert not visit.errors
+    assert not visit.errors, visit.errors
     assert not visit.foreign
     context.close()
 
@@ -198,6 +200,7 @@ def test_train_reload_evaluate_and_chat(visit):
     wait_until(lambda: "base" in visit.text("#arm_table"), 20)
     visit.tab("Chat")
     chat_streams_and_stops(visit)
+    visit.errors = [error for error in visit.errors if not any(said in error for said in CUT_OFF)]
 
 
 def chat_streams_and_stops(visit):
