@@ -18,12 +18,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from ftrag.evaluation.citations import Embed, align
+from ftrag.types import Chunk
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from ftrag.evaluation.citations import Embed, align  # noqa: E402
-from ftrag.types import Chunk  # noqa: E402
-
 LABELS = ROOT / "benchmarks" / "data" / "alignment.jsonl"
 
 

@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from tests.crash import suite  # noqa: E402
+from tests.crash import suite
 
 
 def main() -> None:

@@ -19,24 +19,24 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from ftrag.chunking import chunk
+from ftrag.documents import extract
+from ftrag.evaluation.arms import ARMS
+from ftrag.evaluation.attribution import attribute
+from ftrag.evaluation.consensus import arms_agree_against_gold
+from ftrag.evaluation.gold import read_gold
+from ftrag.evaluation.plan import pick_few_shot
+from ftrag.evaluation.runner import run
+from ftrag.llm import ScriptedLLM
+from ftrag.prompts import split_context
+from ftrag.retrieval.bm25 import BM25
+from ftrag.retrieval.terms import terms
+from ftrag.training.examples import read_examples
+from ftrag.types import Chunk, Document, Gold, Hit, LanguageModel, Prompt, Verdict
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from ftrag.chunking import chunk  # noqa: E402
-from ftrag.documents import extract  # noqa: E402
-from ftrag.evaluation.arms import ARMS  # noqa: E402
-from ftrag.evaluation.attribution import attribute  # noqa: E402
-from ftrag.evaluation.consensus import arms_agree_against_gold  # noqa: E402
-from ftrag.evaluation.gold import read_gold  # noqa: E402
-from ftrag.evaluation.plan import pick_few_shot  # noqa: E402
-from ftrag.evaluation.runner import run  # noqa: E402
-from ftrag.llm import ScriptedLLM  # noqa: E402
-from ftrag.prompts import split_context  # noqa: E402
-from ftrag.retrieval.bm25 import BM25  # noqa: E402
-from ftrag.retrieval.terms import terms  # noqa: E402
-from ftrag.training.examples import read_examples  # noqa: E402
-from ftrag.types import Chunk, Document, Gold, Hit, LanguageModel, Prompt, Verdict  # noqa: E402
-
 EXAMPLE = ROOT / "examples" / "support"
 FAULTS = ("none", "deleted", "cut", "format", "unreadable", "wrong gold")
 FORM = "Answer: "

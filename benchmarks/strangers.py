@@ -23,16 +23,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from ftrag import jobs
+from ftrag.ui import session
+from tests import attacks
+from tests.browser import Visit, answers, chromium, free_port, wait_until
+from tests.raw import Raw, fetch, file_value
+from tests.test_strangers import _leaks, listening
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from ftrag import jobs  # noqa: E402
-from ftrag.ui import session  # noqa: E402
-from tests import attacks  # noqa: E402
-from tests.browser import ARGUMENTS, CHROMIUM, Visit, answers, free_port, wait_until  # noqa: E402
-from tests.raw import Raw, fetch, file_value  # noqa: E402
-from tests.test_strangers import _leaks, listening  # noqa: E402
-
 WORDS, STEP = 20, 0.05  # one answer takes WORDS * STEP = 1 s
 AT_ONCE = 8  # chats that the page answers at the same time
 
@@ -175,17 +175,13 @@ def addresses(home: Path, options: Any) -> dict[str, Any]:
 
 def scripts(home: Path, options: Any) -> dict[str, Any]:
     """Every payload in every place where the page shows what others wrote, in a real browser."""
-    from playwright.sync_api import sync_playwright
-
     from tests.xss import attack
 
-    with app(home, words=0) as (address, _), listening() as (port, visits), sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    with app(home, words=0) as (address, _), listening() as (port, visits), chromium() as browser:
         visit = Visit(browser.new_context(), address)
         payloads = attacks.scripts(f"http://127.0.0.1:{port}")
         seen = attack(visit, payloads, home)
         ran = visit.page.evaluate("window.pwned") is not None
-        browser.close()
         shown = [place for place, there in seen.items() if there]
         return {"payloads": len(payloads) * len(shown), "places": shown, "script_ran": ran, "fetched": len(visits)}
 

@@ -19,16 +19,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-from ftrag import models  # noqa: E402
-from ftrag.models import Loaded  # noqa: E402
-from ftrag.training import engine, lora  # noqa: E402
-from ftrag.training.encode import encode, texts  # noqa: E402
-from ftrag.training.examples import read_examples  # noqa: E402
-from ftrag.training.settings import LINEAR, TrainSettings  # noqa: E402
-from ftrag.types import Example  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from ftrag import models
+from ftrag.models import Loaded
+from ftrag.training import engine, lora
+from ftrag.training.encode import encode, texts
+from ftrag.training.examples import read_examples
+from ftrag.training.settings import LINEAR, TrainSettings
+from ftrag.types import Example
 
+ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = TrainSettings(epochs=1, eval_share=0.0, forgetting=False, save_steps=1000)
 TRL: dict[str, dict[str, Any]] = {
     "trl, defaults": {},

@@ -59,7 +59,19 @@ def _take_recorded(source: Path, project: Path) -> None:
         shutil.copytree(source / "adapters", project / "adapters", dirs_exist_ok=True)
     if (source / "run.json").exists():
         value = projects.read_json(source / "run.json") | {"run": RECORDED, "recorded": True}
+        value["reproduce"] = _reproduction(value["example"], source / "adapters" / str(value["adapter"]) / "card.json")
         projects.write_json(project / "runs" / RECORDED / "run.json", value)
+
+
+def _reproduction(example: str, card: Path) -> str:
+    """The commands that gave a recorded run; an option of training is named where its card has another than usual."""
+    from ftrag.training.settings import TrainSettings
+
+    held = projects.read_json(card)["settings"] if card.exists() else {}
+    usual = TrainSettings(rehearsal=DEFAULTS["rehearsal"])
+    other = {key: held[key] for key in ("rank", "epochs", "learning_rate", "rehearsal") if key in held}
+    flags = [f" --{key.replace('_', '-')} {value}" for key, value in other.items() if value != getattr(usual, key)]
+    return f"python -m ftrag new demo --example {example}, then train demo{''.join(flags)} and evaluate demo"
 
 
 def ingest(project: Path, files: Sequence[Path], on_progress: Progress | None = None) -> dict[str, Any]:

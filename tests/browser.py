@@ -35,6 +35,18 @@ def require_chromium():
     pytest.skip("Chromium is not installed, so the page is not driven")
 
 
+@contextlib.contextmanager
+def chromium():
+    """A headless Chromium of its own."""
+    require_chromium()
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

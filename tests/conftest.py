@@ -27,6 +27,15 @@ def shared():
     return folder
 
 
+@pytest.fixture(scope="module")
+def chromium():
+    """A headless browser. Not of the session: its event loop would be in the way of tests that run their own."""
+    from tests import browser
+
+    with browser.chromium() as running:
+        yield running
+
+
 @pytest.fixture(scope="session")
 def space(tmp_path_factory):
     """(address, seconds until it answered, home) of the app as a Space starts it: no secrets, and no Hub."""

@@ -3,17 +3,13 @@
 import tempfile
 from pathlib import Path
 
-from tests.browser import ARGUMENTS, CHROMIUM, Visit, require_chromium, served, wait_until
+from tests.browser import Visit, chromium, served, wait_until
 from tests.conftest import ROOT
 
 
 def main():
-    from playwright.sync_api import sync_playwright
-
-    require_chromium()
     home = Path(tempfile.mkdtemp())
-    with served(home, ("-m", "tests.scripted")) as (address, _), sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    with served(home, ("-m", "tests.scripted")) as (address, _), chromium() as browser:
         visit = Visit(browser.new_context(viewport={"width": 1280, "height": 1180}, color_scheme="light"), address)
         wait_until(lambda: "questions" in visit.text("#verdict"), 90)
         visit.page.add_style_tag(content="#status, #jobs { display: none; }")  # what is this machine's, not the run's
@@ -21,7 +17,6 @@ def main():
         visit.page.wait_for_timeout(2000)
         visit.page.screenshot(path=ROOT / "screenshot.png")
         assert not visit.errors
-        browser.close()
 
 
 if __name__ == "__main__":

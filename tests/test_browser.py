@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.browser import ARGUMENTS, CHROMIUM, Visit, require_chromium, served, wait_until
+from tests.browser import Visit, served, wait_until
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.browser
@@ -12,17 +12,6 @@ TABS = ("Decide", "Train", "Evaluate", "Chat")
 # What gradio's client logs where a reload, or a machine busy with a training, cuts its requests off.
 CUT_OFF = ("AbortError: signal is aborted", "Connection errored out", "net::ERR_")
 SCREENS = ROOT / "tests" / "output" / "screens"
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    require_chromium()
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

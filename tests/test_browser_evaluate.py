@@ -2,25 +2,20 @@
 
 import pytest
 
-from tests.browser import ARGUMENTS, CHROMIUM, Visit, require_chromium, served, wait_until
+from tests.browser import Visit, served, wait_until
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def visit(tmp_path_factory):
-    require_chromium()
-    from playwright.sync_api import sync_playwright
-
-    with served(tmp_path_factory.mktemp("home")) as (address, _), sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        visit = Visit(browser.new_context(viewport={"width": 1440, "height": 1000}), address)
+def visit(chromium, tmp_path_factory):
+    with served(tmp_path_factory.mktemp("home")) as (address, _):
+        visit = Visit(chromium.new_context(viewport={"width": 1440, "height": 1000}), address)
         wait_until(lambda: visit.page.locator("#project input").input_value() == "support", 60)
         visit.tab("Evaluate")
         visit.page.wait_for_selector("#verdict .ft-route", timeout=60_000)
         yield visit
         assert not visit.errors and not visit.foreign
-        browser.close()
 
 
 def test_the_verdict_and_one_failure_are_open_without_a_click(visit):

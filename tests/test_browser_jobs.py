@@ -7,21 +7,10 @@ import time
 import pytest
 
 from ftrag import jobs, project, workflows
-from tests.browser import ARGUMENTS, CHROMIUM, Visit, require_chromium, served, wait_until
+from tests.browser import Visit, served, wait_until
 from tests.tiny import rows, tiny
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    require_chromium()
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from ftrag import votes, workflows
 from ftrag.llm import ScriptedLLM
 from ftrag.types import Generation
 from ftrag.ui import chat_turn
-from tests.browser import ARGUMENTS, CHROMIUM, Visit, require_chromium, served, wait_until
+from tests.browser import Visit, served, wait_until
 
 QUESTION = "How long should I press the Bobber's button for pairing?"
 
@@ -66,25 +66,21 @@ def test_to_ask_for_no_more_ends_the_model_at_once(watched):
 @pytest.fixture(scope="module")
 def scripted(tmp_path_factory):
     """The app with a model that repeats what it read, a word in 20 ms: (address, its home)."""
-    require_chromium()
     home = tmp_path_factory.mktemp("home")
     with served(home, ("-m", "tests.scripted"), SCRIPT_STEP="0.02", FTRAG_SHARED_HOME="1") as (address, _):
         yield address, home
 
 
 @pytest.fixture
-def visit(scripted):
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        visit = Visit(browser.new_context(viewport={"width": 1440, "height": 1000}), scripted[0])
-        wait_until(lambda: visit.page.locator("#project input").input_value() == "support", 60)
-        visit.tab("Chat")
-        visit.page.locator("#chat_questions button").first.wait_for(timeout=60_000)
-        yield visit
-        assert not visit.errors and not visit.foreign
-        browser.close()
+def visit(chromium, scripted):
+    context = chromium.new_context(viewport={"width": 1440, "height": 1000})
+    visit = Visit(context, scripted[0])
+    wait_until(lambda: visit.page.locator("#project input").input_value() == "support", 60)
+    visit.tab("Chat")
+    visit.page.locator("#chat_questions button").first.wait_for(timeout=60_000)
+    yield visit
+    assert not visit.errors and not visit.foreign
+    context.close()
 
 
 def ask(visit, question=QUESTION):

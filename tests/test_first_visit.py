@@ -38,7 +38,7 @@ def example_with_adapter(tmp_path, monkeypatch):
     folder = tmp_path / "examples" / "support" / "recorded" / "adapters" / "20260101-000000-1-ab"
     folder.mkdir(parents=True)
     (folder / "adapter_model.safetensors").write_bytes(b"weights")
-    (folder / "card.json").write_text(json.dumps({"adapter": folder.name}))
+    (folder / "card.json").write_text(json.dumps({"adapter": folder.name, "settings": {"rank": 4, "epochs": 3.0}}))
     monkeypatch.setattr(projects, "EXAMPLES", tmp_path / "examples")
     return folder
 
@@ -51,7 +51,8 @@ def test_a_recorded_adapter_comes_with_the_recorded_run_and_only_then(home, exam
     assert card["id"] == example_with_adapter.name
     assert workflows.choose_adapter(project, None) == example_with_adapter.name
     assert (project / "adapters" / card["id"] / "adapter_model.safetensors").read_bytes() == b"weights"
-    assert (project / "runs" / workflows.RECORDED / "run.json").exists()
+    run = projects.read_json(project / "runs" / workflows.RECORDED / "run.json")
+    assert run["reproduce"].endswith("then train demo and evaluate demo")  # its own adapter is not among these copies
     assert workflows.adapters(home / "projects" / "plain") == []
     assert not (home / "projects" / "plain" / "recorded").exists()
 

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from ftrag import project as projects
 from ftrag import workflows
 from ftrag.errors import InputError
 from ftrag.evaluation.attribution import cause
@@ -87,7 +88,10 @@ def test_a_visitor_finds_the_recorded_run_and_cannot_promote_it(home):
     workflows.new(home, "support", "support", recorded=True)
     project = home / "projects" / "support"
     (found,) = runs(project)
-    assert found["recorded"] and load_run(project, found["id"])["stale"] == []
+    run = load_run(project, found["id"])
+    assert found["recorded"] and run["stale"] == []
+    rank = projects.read_json(project / "adapters" / run["adapter"] / "card.json")["settings"]["rank"]
+    assert f"train demo --rank {rank} and evaluate demo" in run["reproduce"]
     with pytest.raises(InputError, match="evaluate this project yourself"):
         promote(project, found["id"], who="somebody")
     workflows.new(home, "mine", "support")

@@ -17,7 +17,7 @@ from ftrag import project as projects
 from ftrag.errors import FtragError, InputError
 from ftrag.ui import decide_view, page, serve, session
 from tests import attacks
-from tests.browser import ARGUMENTS, CHROMIUM, Visit, require_chromium, served, wait_until
+from tests.browser import Visit, served, wait_until
 from tests.raw import Raw, fetch, file_value
 from tests.strangers import Visitor, attempt, handlers
 
@@ -334,19 +334,14 @@ def _child_of_app(process):
 
 
 @pytest.mark.browser
-def test_no_script_runs_and_nothing_foreign_is_loaded(app, tmp_path):
+def test_no_script_runs_and_nothing_foreign_is_loaded(chromium, app, tmp_path):
     """A few payloads in each of 6 places; the long form tries 34 in each."""
-    require_chromium()
-    from playwright.sync_api import sync_playwright
-
     from tests.xss import PLACES, attack
 
-    with listening() as (port, visits), sync_playwright() as playwright:
+    with listening() as (port, visits):
         payloads = attacks.scripts(f"http://127.0.0.1:{port}")[::6]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        visit = Visit(browser.new_context(), app[0])
+        visit = Visit(chromium.new_context(), app[0])
         seen = attack(visit, payloads, tmp_path)
         assert set(seen) == set(PLACES) and all(seen.values()), f"a payload was not shown: {seen}"
         assert visit.page.evaluate("window.pwned") is None
-        browser.close()
     assert not visits

@@ -1,7 +1,6 @@
 """The Decide tab's handlers: links restore, prices can be edited, cases agree, nothing is public, files are written."""
 
 import json
-import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -123,9 +122,6 @@ def test_the_tab_builds_and_exposes_no_endpoint():
     assert len(tab["restore_outputs"]) == len(restore(request()))
 
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
-
 @pytest.fixture(scope="module")
 def address():
     with gr.Blocks() as app, gr.Tabs(), gr.Tab("Decide"):
@@ -137,22 +133,16 @@ def address():
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
-def test_on_a_phone_it_fits_recomputes_live_and_restores_from_its_link(address):
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 390, "height": 844})
-        page.goto(f"{address}?decide=style-requirements:high,training-data:500")
-        page.wait_for_selector(".dc-route:has-text('Fine-tune')")
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
-        page.get_by_label("Weekly").check()
-        page.wait_for_selector(".dc-route:has-text('Both')")
-        page.get_by_role("button", name="Share and export").click()
-        link = page.locator("#decide_link textarea").input_value()
-        other = browser.new_page()
-        other.goto(link)
-        other.wait_for_selector(".dc-route:has-text('Both')")
-        assert other.get_by_label("Weekly").is_checked()
-        browser.close()
+def test_on_a_phone_it_fits_recomputes_live_and_restores_from_its_link(chromium, address):
+    page = chromium.new_page(viewport={"width": 390, "height": 844})
+    page.goto(f"{address}?decide=style-requirements:high,training-data:500")
+    page.wait_for_selector(".dc-route:has-text('Fine-tune')")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.get_by_label("Weekly").check()
+    page.wait_for_selector(".dc-route:has-text('Both')")
+    page.get_by_role("button", name="Share and export").click()
+    link = page.locator("#decide_link textarea").input_value()
+    other = chromium.new_page()
+    other.goto(link)
+    other.wait_for_selector(".dc-route:has-text('Both')")
+    assert other.get_by_label("Weekly").is_checked()

@@ -97,7 +97,7 @@ def test_words_in_backticks_are_code_and_the_rest_is_text():
 def test_gates_are_edited_as_rows(home, run):
     workflows.new(home, "demo", "support")
     project = home / "projects" / "demo"
-    projects.write_json(project / "runs" / "r" / "run.json", run | {"run": "r", "recorded": True})
+    projects.write_json(project / "runs" / "r" / "run.json", run | {"run": "r", "recorded": True, "reproduce": "train"})
     rows = evaluate_release.gate_rows(project)
     assert len(rows) == 5 and rows[0][1] == "general"
     rows = [["true", "behaviour", "held", "at least", "0.99", "ours"], [False, "", "", "", "", ""]]

@@ -24,6 +24,7 @@ from ftrag.types import Chunk, Retriever
 
 KINDS = ("bm25", "dense", "hybrid")
 KEPT = 16  # opened retrievers; the one that was not used for longest goes first
+ATTEMPTS = 10  # to open an index that other processes change meanwhile
 GRAIN_NS = 2_000_000_000  # a file that changed so shortly ago may change again without another time stamp
 
 Mark = tuple[Any, ...]
@@ -94,13 +95,8 @@ def _mark(path: Path) -> tuple[str, int, int, int] | None:
 def _opened(
     project: Path, kind: str, rerank: bool, settings: Mapping[str, Any] | None, encoder: Encoder | None
 ) -> Retriever:
-    store.refresh(project)
     chosen = of_project(project, {**(settings or {}), **stamp(of_project(project))})
-    _, spans = store.read_spans(project)
-    if not any(pairs for _, pairs in spans.values()):
-        raise NotFound(f"{project.name} has no documents to search; ingest a file first")
-    find = _finder(project, spans)
-    opened: Retriever = _lexical(project, chosen, spans, find) if kind != "dense" else _dense(project, chosen, encoder)
+    opened: Retriever = _lexical(project, chosen) if kind != "dense" else _dense(project, chosen, encoder)
     if kind == "hybrid":
         opened = HybridRetriever(opened, _dense(project, chosen, encoder), chosen.fusion, chosen.dense_weight)
     if rerank:
@@ -115,15 +111,28 @@ def lexical(project: Path) -> BM25Retriever:
     return opened
 
 
-def _lexical(project: Path, settings: Settings, spans: store.Spans, find: Callable[[str, int], Chunk]) -> BM25Retriever:
-    marks = {**store.index_stamp(project, settings), "documents": store.digest(spans)}
-    index = BM25.load(store.index_file(project), marks, settings.k1, settings.b)
-    if index is None:
-        raise NotFound(f"the index of {project.name} changed while it was opened; search again")
-    return BM25Retriever(index, settings, find)
+def _lexical(project: Path, settings: Settings) -> BM25Retriever:
+    """Spans and postings are two files: while another process writes them, one may be newer than the other."""
+    for _ in range(ATTEMPTS):
+        spans = _spans(project)
+        marks = {**store.index_stamp(project, settings), "documents": store.digest(spans)}
+        index = BM25.load(store.index_file(project), marks, settings.k1, settings.b)
+        if index is not None:
+            return BM25Retriever(index, settings, _finder(project, spans))
+    raise NotFound(f"the index of {project.name} changed while it was opened; search again")
+
+
+def _spans(project: Path) -> store.Spans:
+    """Of the index brought up to date. NotFound if there is nothing in it."""
+    store.refresh(project)
+    _, spans = store.read_spans(project)
+    if not any(pairs for _, pairs in spans.values()):
+        raise NotFound(f"{project.name} has no documents to search; ingest a file first")
+    return spans
 
 
 def _dense(project: Path, settings: Settings, encoder: Encoder | None) -> DenseRetriever:
+    _spans(project)
     used = encoder or default_encoder()
     rows = store.held_chunks(project)
     vectors = embedded([row.text for row in rows], used, project / "index" / "dense.bin")

@@ -34,13 +34,9 @@ def verdict_card(run: Run) -> str:
     parts.append(_would_change(decision["would_change"]))
     parts.append(f'<p class="ft-note">{_facts(run)}</p>')
     if run.get("recorded"):
-        said = texts.RECORDED.format(machine=run["machine"], created=run["created"][:10], command=_again(run))
+        said = texts.RECORDED.format(machine=run["machine"], created=run["created"][:10], command=run["reproduce"])
         parts.append(f'<p class="ft-note">{marked(said)}</p>')
     return f'<div class="ft-card">{"".join(parts)}</div>'
-
-
-def _again(run: Run) -> str:
-    return f"python -m ftrag new demo --example {run['example']}, then train demo --rank 8 and evaluate demo"
 
 
 def _warnings(run: Run) -> str:
