@@ -15,7 +15,7 @@ import pytest
 from ftrag import housekeeping, jobs, publish, quotas, workflows
 from ftrag import project as projects
 from ftrag.errors import FtragError, InputError
-from ftrag.ui import decide_view, page, serve, session
+from ftrag.ui import capabilities, page, serve, session
 from tests import attacks
 from tests.browser import Visit, served, wait_until
 from tests.raw import Raw, fetch, file_value
@@ -155,8 +155,8 @@ def test_an_exported_csv_runs_nothing_in_a_spreadsheet(cell):
     import pandas as pd
 
     row = {"capability": cell, "type": "unclear", "evidence": [cell], "reason": "none"}
-    table = pd.DataFrame([[cell, "unclear", "none"]], columns=decide_view.CAPABILITY_COLUMNS)
-    file = decide_view.on_export_table(table, [row])["value"][0]
+    table = pd.DataFrame([[cell, "unclear", "none"]], columns=capabilities.COLUMNS)
+    file = capabilities.on_export_table(table, [row])["value"][0]
     with open(file, newline="", encoding="utf-8") as text:
         cells = [value for line in csv.reader(text) for value in line]
     assert not any(value.startswith(("=", "+", "-", "@", "\t", "\r")) for value in cells)

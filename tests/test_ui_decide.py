@@ -10,20 +10,21 @@ import pytest
 
 from ftrag.decision.classify import classify
 from ftrag.decision.cost import input_rows
+from ftrag.decision.presets import PRESETS
+from ftrag.decision.questionnaire import verdict
 from ftrag.decision.questions import QUESTIONS
+from ftrag.ui.capabilities import classified, on_export_table, on_pick, on_type, on_typed, on_use
 from ftrag.ui.decide import build_decide, known_cases
 from ftrag.ui.decide_view import (
     KEYS,
     OUTPUTS,
+    ROUTES,
     answers_of_link,
-    classified,
     link_of,
     on_answer,
     on_export,
-    on_export_table,
     on_preset,
     on_price,
-    on_use,
     restore,
     view,
 )
@@ -107,6 +108,21 @@ def test_classified_rows_can_be_corrected_used_and_exported():
     assert exported["answers"]["problem"] == "knowledge" and exported["route"] == "rag"
 
 
+def test_a_correction_changes_what_the_rows_say_together(recwarn):
+    rows, _, table, *_ = classified(
+        "Answers must cite the page\nAlways sound like our brand", lambda x: classify(x, None)
+    )
+    frame = pd.DataFrame(table["value"])
+    row, choice = on_pick(frame, SimpleNamespace(index=[1, 0]))
+    assert row == 1 and choice["value"] == "finetuning" and choice["label"] == "Type of: Always sound like our brand"
+    frame, said = on_type("unclear", row, frame, rows)
+    assert frame.loc[1, "Type"] == "unclear" and "Overall: RAG" in said and "1 retrieval, 1 unclear" in said
+    frame.loc[1, "Type"] = "Both "  # typed into the cell
+    assert "Overall: Both" in on_typed(frame, rows)
+    frame.loc[1, "Type"] = "sometimes"
+    assert not isinstance(on_typed(frame, rows), str) and "'sometimes' is no type" in str(recwarn.list[-1].message)
+
+
 def test_exports_are_three_files():
     values = ["weekly" if key == "knowledge-changes" else "" for key in KEYS]
     files = {Path(name).suffix: Path(name).read_text("utf-8") for name in on_export({}, *values)["value"]}
@@ -146,3 +162,32 @@ def test_on_a_phone_it_fits_recomputes_live_and_restores_from_its_link(chromium,
     other.goto(link)
     other.wait_for_selector(".dc-route:has-text('Both')")
     assert other.get_by_label("Weekly").is_checked()
+
+
+@pytest.mark.browser
+def test_every_known_case_answers_by_one_click_as_its_source_does(chromium, address):
+    page = chromium.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(address)
+    page.get_by_role("button", name="Start from a known case").click()
+    for preset in PRESETS:
+        page.get_by_role("cell", name=preset.title, exact=True).or_(
+            page.get_by_role("button", name=preset.title, exact=True)
+        ).first.click()
+        page.wait_for_selector(f".dc-status:has-text({json.dumps(preset.title)})")
+        shown = page.locator(".dc-route").inner_text()
+        assert shown == ROUTES[verdict(preset.answers)[0]]
+        assert shown in [ROUTES[route] for route in preset.verdicts]
+
+
+@pytest.mark.browser
+def test_a_classified_capability_is_corrected_by_two_clicks(chromium, address):
+    page = chromium.new_page(viewport={"width": 390, "height": 844})
+    page.goto(address)
+    page.get_by_role("button", name="Classify what your application must do").click()
+    page.get_by_label("Capabilities, one a line").fill("Answers must cite the page\nAlways sound like our brand")
+    page.get_by_role("button", name="Classify", exact=True).click()
+    page.wait_for_selector("#capability_overall:has-text('Overall: Both')")
+    page.locator("#capability_table").get_by_text("Always sound like our brand").last.click()
+    page.get_by_role("radio", name="unclear").check()
+    page.wait_for_selector("#capability_overall:has-text('Overall: RAG')")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390

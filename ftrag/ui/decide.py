@@ -2,46 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
 import gradio as gr
 
 from ftrag.decision import exports
-from ftrag.decision.classify import TYPES
 from ftrag.decision.contradictions import CONTRADICTIONS
 from ftrag.decision.presets import PRESETS
 from ftrag.decision.questionnaire import verdict
 from ftrag.decision.questions import BY_KEY
 from ftrag.decision.rows import TITLES, Question
-from ftrag.ui import session
+from ftrag.ui import capabilities, session
 from ftrag.ui.decide_view import (
-    CAPABILITY_COLUMNS,
     KEYS,
     STEPS,
-    Classify,
-    classified,
     on_answer,
     on_export,
-    on_export_table,
-    on_file,
     on_measure,
     on_preset,
     on_price,
     on_reset,
-    on_use,
     restore,
     view,
 )
 
 SKIP = ("Skip", "")
 COLOURS = {"prompt": "#6b7280", "rag": "#0284c7", "fine-tune": "#d97706"}
-EXAMPLE = "Answers must quote the clause they rest on\nAlways sound like our brand\nNo need for citations"
 
 
-def build_decide(workflows_classify: Classify, visitor_bs: Any = None, project_dd: Any = None) -> dict[str, Any]:
-    """Build the tab inside an open gr.Blocks. `workflows_classify` takes lines and gives classified rows.
+def build_decide(classify: capabilities.Classify, visitor_bs: Any = None, project_dd: Any = None) -> dict[str, Any]:
+    """Build the tab inside an open gr.Blocks. `classify` takes lines and gives classified rows.
 
     With the visitor and the chosen project, a button counts the cost model's tokens in that project's index.
 
@@ -62,11 +54,11 @@ def build_decide(workflows_classify: Classify, visitor_bs: Any = None, project_d
     results = [score_plot, why_html, warnings_html, changes_html]
     building = _building(first)
     money, measure_btn = _costs(first, project_dd is not None)
-    capability = _capabilities()
+    capability = capabilities.parts()
     shared = _sharing()
     titles = "; ".join(escape(title) for _, title in TITLES)
     gr.HTML(f"<style>{exports.STYLE}{PAGE}</style><small>Sources: {titles}.</small>")
-    overrides_st, rows_st = gr.State({}), gr.State([])
+    overrides_st = gr.State({})
 
     inputs = [questions[key] for key in KEYS]
     outputs = [headline_html, status_html, *results, *building, *money, shared["link"]]
@@ -86,7 +78,7 @@ def build_decide(workflows_classify: Classify, visitor_bs: Any = None, project_d
         asked = [visitor_bs, project_dd, overrides_st, *inputs]
         measure_btn.click(session.guarded(on_measure), asked, [overrides_st, *money], **quiet)
     money[-1].input(on_price, [money[-1], overrides_st, *inputs], [overrides_st, *outputs], **quiet)
-    _wire_capabilities(capability, rows_st, workflows_classify, overrides_st, inputs, everything, quiet)
+    capabilities.wire(capability, classify, [overrides_st, *inputs], everything, quiet)
     shared["export"].click(on_export, [overrides_st, *inputs], shared["files"], **quiet)
     return {"headline": headline_html, "questions": questions, "restore": restore, "restore_outputs": everything}
 
@@ -219,32 +211,6 @@ def _costs(first: Mapping[str, Any], measurable: bool) -> tuple[list[Any], gr.Bu
     return [costs_html, plot_html, lines_html, prices_df], measure_btn
 
 
-def _capabilities() -> dict[str, Any]:
-    with gr.Accordion("Classify what your application must do", open=False):
-        lines_tb = gr.Textbox(label="Capabilities, one a line", lines=4, max_lines=12, placeholder=EXAMPLE)
-        with gr.Row():
-            classify_btn = gr.Button("Classify", variant="primary", min_width=140)
-            file_btn = gr.UploadButton("From a file", file_types=[".txt", ".md", ".csv"], min_width=140)
-        notice_md = gr.Markdown()
-        table_df = gr.Dataframe(
-            headers=CAPABILITY_COLUMNS,
-            column_count=3,
-            interactive=True,
-            static_columns=[0, 2],
-            wrap=True,
-            label=f"Correct a type by typing another: {', '.join(TYPES)}",
-            column_widths=["300px", "130px", "650px"],
-            visible=False,
-        )
-        with gr.Row():
-            use_btn = gr.Button("Answer the questions with it", visible=False, min_width=140)
-            export_btn = gr.Button("Export the table", visible=False, min_width=140)
-        files = gr.Files(label="Downloads", visible=False)
-    names = ("lines", "classify", "file", "notice", "table", "use", "export", "files")
-    made = (lines_tb, classify_btn, file_btn, notice_md, table_df, use_btn, export_btn, files)
-    return dict(zip(names, made, strict=True))
-
-
 def _sharing() -> dict[str, Any]:
     with gr.Accordion("Share and export", open=False):
         link_tb = gr.Textbox(
@@ -253,22 +219,3 @@ def _sharing() -> dict[str, Any]:
         export_btn = gr.Button("Export as Markdown, HTML and JSON", min_width=140)
         files = gr.Files(label="Downloads", visible=False)
     return {"link": link_tb, "export": export_btn, "files": files}
-
-
-def _wire_capabilities(
-    parts: Mapping[str, Any],
-    rows_st: gr.State,
-    workflows_classify: Classify,
-    overrides_st: gr.State,
-    inputs: Sequence[Any],
-    everything: Sequence[Any],
-    quiet: Mapping[str, Any],
-) -> None:
-    def on_classify(text: str) -> list[Any]:
-        return classified(text, workflows_classify)
-
-    shown = [rows_st, parts["notice"], parts["table"], parts["use"], parts["export"]]
-    gr.on([parts["classify"].click], on_classify, parts["lines"], shown, api_visibility="private")
-    parts["file"].upload(on_file, parts["file"], parts["lines"], **quiet)
-    parts["use"].click(on_use, [parts["table"], rows_st, overrides_st, *inputs], everything, **quiet)
-    parts["export"].click(on_export_table, [parts["table"], rows_st], parts["files"], **quiet)

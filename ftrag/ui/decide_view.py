@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -16,16 +15,12 @@ import pandas as pd
 
 from ftrag.decision import exports
 from ftrag.decision.charts import break_even_svg
-from ftrag.decision.classify import TYPES, overall
 from ftrag.decision.cost import number
 from ftrag.decision.presets import PRESETS, Preset
-from ftrag.decision.questionnaire import QUESTIONS, decide, parse_answer, verdict
+from ftrag.decision.questionnaire import QUESTIONS, decide, parse_answer
 from ftrag.decision.questions import BY_KEY
-from ftrag.errors import FtragError, InputError
-from ftrag.text import inert
+from ftrag.errors import InputError
 from ftrag.ui import session
-
-Classify = Callable[[list[str]], list[dict[str, Any]]]
 
 STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Facts", ("knowledge-changes", "needs-citations", "problem", "corpus-size")),
@@ -38,7 +33,6 @@ OUTPUTS = (
     *("headline", "status", "scores", "why", "warnings", "changes", "recipe", "checklist"),
     *("costs", "plot", "lines", "prices", "link"),
 )
-CAPABILITY_COLUMNS = ["Capability", "Type", "Why"]
 PRICE_COLUMNS = ["Input", "Value", "Unit", "Basis", "Source", "Date"]
 ROUTES = {
     "prompt": "Prompt",
@@ -47,7 +41,6 @@ ROUTES = {
     "both": "Both: RAG and fine-tuning",
     "not enough information": "Not enough information yet",
 }
-LARGEST_FILE = 1_000_000  # bytes of a list of capabilities
 LARGEST_LINK = 2_000  # characters of a link's answers
 
 
@@ -127,7 +120,7 @@ def answers_of_link(text: str) -> dict[str, str]:
     return {key: value for key, value in pairs if key in BY_KEY}
 
 
-def _base(request: gr.Request | None) -> str:
+def base_of(request: gr.Request | None) -> str:
     """The page's own address without its query, as the browser knows it."""
     found = urlsplit(str(request.headers.get("referer", ""))) if request else None
     return f"{found.scheme}://{found.netloc}{found.path}" if found and found.netloc else ""
@@ -137,11 +130,11 @@ def _shown(values: Mapping[str, Any]) -> list[Any]:
     return [values[name] for name in OUTPUTS]
 
 
-def _answers(values: Sequence[Any]) -> dict[str, str]:
+def answers_in(values: Sequence[Any]) -> dict[str, str]:
     return {key: str(value or "") for key, value in zip(KEYS, values, strict=True)}
 
 
-def _filled(answers: Mapping[str, str], values: Mapping[str, Any]) -> list[Any]:
+def filled(answers: Mapping[str, str], values: Mapping[str, Any]) -> list[Any]:
     """Values for all questions, then for all outputs."""
     return [*(_canonical(key, answers.get(key, "")) for key in KEYS), *_shown(values)]
 
@@ -155,12 +148,12 @@ def _canonical(key: str, value: str) -> str:
 
 
 def on_answer(request: gr.Request, overrides: Mapping[str, float], *values: Any) -> list[Any]:
-    return _shown(view(_answers(values), overrides, base=_base(request)))
+    return _shown(view(answers_in(values), overrides, base=base_of(request)))
 
 
 def on_preset(request: gr.Request, index: int, overrides: Mapping[str, float]) -> list[Any]:
     preset = PRESETS[index]
-    return _filled(preset.answers, view(preset.answers, overrides, preset_note(preset), _base(request)))
+    return filled(preset.answers, view(preset.answers, overrides, preset_note(preset), base_of(request)))
 
 
 def preset_note(preset: Preset) -> str:
@@ -168,18 +161,18 @@ def preset_note(preset: Preset) -> str:
 
 
 def on_reset() -> list[Any]:
-    return [{}, *_filled({}, view({}, {}))]
+    return [{}, *filled({}, view({}, {}))]
 
 
 def restore(request: gr.Request) -> list[Any]:
     """For Blocks.load: answers the questions from the link that opened the page."""
     answers = answers_of_link(str(request.query_params.get("decide", "")))
-    return _filled(answers, view(answers, {}, base=_base(request)))
+    return filled(answers, view(answers, {}, base=base_of(request)))
 
 
 def on_price(request: gr.Request, prices: pd.DataFrame, overrides: Mapping[str, float], *values: Any) -> list[Any]:
     """Keep every value that differs from the table before the edit; refuse what is no number."""
-    answers = _answers(values)
+    answers = answers_in(values)
     before = decide(_readable(answers)[0], overrides)["cost"]["inputs"]
     changed = dict(overrides)
     try:
@@ -188,7 +181,7 @@ def on_price(request: gr.Request, prices: pd.DataFrame, overrides: Mapping[str, 
                 changed[row["key"]] = number(row["key"], text)
     except InputError as error:
         gr.Warning(str(error))
-    return [changed, *_shown(view(answers, changed, base=_base(request)))]
+    return [changed, *_shown(view(answers, changed, base=base_of(request)))]
 
 
 def on_measure(visitor: str, name: str | None, overrides: Mapping[str, Any], *values: Any) -> list[Any]:
@@ -196,101 +189,19 @@ def on_measure(visitor: str, name: str | None, overrides: Mapping[str, Any], *va
     from ftrag.costing import measured_inputs
 
     changed = {**overrides, **measured_inputs(session.project(visitor, name))}
-    shown = view(_answers(values), changed)
+    shown = view(answers_in(values), changed)
     return [changed, *(shown[part] for part in ("costs", "plot", "lines", "prices"))]
 
 
 def on_export(overrides: Mapping[str, float], *values: Any) -> Any:
     """Three files of the recommendation as it stands."""
-    result = decide(_readable(_answers(values))[0], overrides)
+    result = decide(_readable(answers_in(values))[0], overrides)
     texts = {"md": exports.to_markdown(result), "html": exports.to_html(result)}
     texts["json"] = json.dumps(result, indent=1, ensure_ascii=False)
     folder = Path(tempfile.mkdtemp(prefix="ftrag-"))
-    return gr.update(value=[_write(folder / f"recommendation.{k}", text) for k, text in texts.items()], visible=True)
+    return gr.update(value=[written(folder / f"recommendation.{k}", text) for k, text in texts.items()], visible=True)
 
 
-def _write(path: Path, text: str) -> str:
+def written(path: Path, text: str) -> str:
     path.write_text(text, "utf-8")
     return str(path)
-
-
-def classified(text: str, classify: Classify) -> list[Any]:
-    """Rows of state, notice, table and the two buttons that need a table."""
-    try:
-        rows = classify(text.splitlines())
-    except FtragError as error:
-        gr.Warning(str(error))
-        return [[], "", gr.update(visible=False), gr.update(visible=False), gr.update(visible=False)]
-    notice = overall_sentence(rows)
-    notices = {row["notice"] for row in rows if "notice" in row}
-    table = pd.DataFrame([[r["capability"], r["type"], r["reason"]] for r in rows], columns=CAPABILITY_COLUMNS)
-    seen = gr.update(visible=True)
-    return [rows, " ".join([*notices, notice]), gr.update(value=table, visible=True), seen, seen]
-
-
-def overall_sentence(rows: Sequence[Mapping[str, Any]]) -> str:
-    """The application as a whole: what its capabilities need, the answers they give and the route of those alone."""
-    answers = overall(rows)
-    counts = ", ".join(f"{n} {kind}" for kind in TYPES if (n := sum(row["type"] == kind for row in rows)))
-    if not answers:
-        return f"Overall ({counts}): they do not answer any question yet."
-    said = ", ".join(f"{key} {value}" for key, value in answers.items())
-    return f"**Overall: {ROUTES[verdict(answers)[0]]}** ({counts}). Together they answer: {said}."
-
-
-def on_file(path: str) -> str:
-    file = Path(path)
-    if file.stat().st_size > LARGEST_FILE:
-        gr.Warning(f"{file.name} is larger than 1 MB; give a list of capabilities, one a line.")
-        return ""
-    return file.read_text("utf-8", errors="replace")
-
-
-def corrected(table: pd.DataFrame, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The classified rows with the types as corrected by hand. Raises InputError for a type that does not exist."""
-    fixed = []
-    for row, kind in zip(rows, table["Type"].tolist(), strict=True):
-        chosen = str(kind).strip().lower()
-        if chosen not in TYPES:
-            raise InputError(f"'{kind}' is no type; use {', '.join(TYPES)}.")
-        by_hand = {"reason": "Set by hand."} if chosen != row["type"] else {}
-        fixed.append({**row, **by_hand, "type": chosen})
-    return fixed
-
-
-def on_use(
-    request: gr.Request,
-    table: pd.DataFrame,
-    rows: Sequence[Mapping[str, Any]],
-    overrides: Mapping[str, float],
-    *values: Any,
-) -> list[Any]:
-    """Answer the questions that the capabilities settle; the others stay as they are."""
-    answers = _answers(values)
-    try:
-        answers |= overall(corrected(table, rows))
-    except InputError as error:
-        gr.Warning(str(error))
-    return _filled(answers, view(answers, overrides, "Answered from the capabilities.", _base(request)))
-
-
-def on_export_table(table: pd.DataFrame, rows: Sequence[Mapping[str, Any]]) -> Any:
-    """The corrected table as CSV and JSON."""
-    try:
-        fixed = corrected(table, rows)
-    except InputError as error:
-        gr.Warning(str(error))
-        return gr.update(visible=False)
-    folder = Path(tempfile.mkdtemp(prefix="ftrag-"))
-    keep = ("capability", "type", "evidence", "reason")
-    plain = [{key: row[key] for key in keep} for row in fixed]
-    file = folder / "capabilities.csv"
-    with file.open("w", encoding="utf-8", newline="") as handle:
-        writer = csv.writer(handle)
-        writer.writerow(keep)
-        cells = ([r["capability"], r["type"], "; ".join(r["evidence"]), r["reason"]] for r in plain)
-        writer.writerows(map(inert, row) for row in cells)
-    answers = overall(fixed)
-    whole = {"capabilities": plain, "answers": answers, "route": verdict(answers)[0]}
-    text = json.dumps(whole, indent=1, ensure_ascii=False)
-    return gr.update(value=[str(file), _write(folder / "capabilities.json", text)], visible=True)
