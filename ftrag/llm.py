@@ -18,6 +18,8 @@ from ftrag.models import Loaded
 from ftrag.prompts import render
 from ftrag.types import Delta, Generation, LanguageModel, Prompt
 
+KEPT = 8  # adapters in memory: 20 MB each for the built-in model at rank 16 in float32
+
 
 class LocalModel:
     """A language model in this process, with any number of LoRA adapters beside the base weights."""
@@ -27,41 +29,57 @@ class LocalModel:
         self.model = loaded.model
         self.lock = threading.RLock()  # one model, one thread at a time; fast tokenizers are not thread-safe either
         self.active: str | None = None
-        self.adapters: set[str] = set()
+        self.folders: dict[str, Path] = {}  # of every adapter that was added
+        self.adapters: dict[str, None] = {}  # those in memory, the one used last at the end
 
     def add_adapter(self, name: str, folder: Path) -> None:
-        """Make the LoRA in folder available as `name`. Raises ModelError for files that must not be loaded."""
+        """Make the LoRA in folder available as `name`. Raises ModelError for files that must not be loaded.
+
+        KEPT adapters are in memory at most; one that was put out is read again when it is asked for.
+        """
         with self.lock:
-            if name in self.adapters:
-                return
-            from peft import PeftModel
+            self.folders[name] = folder
+            if name not in self.adapters:
+                self._switch(name)
+                self._switch(None)
 
-            from ftrag.training.adapters import check
+    def _switch(self, adapter: str | None) -> None:
+        """Turn one adapter on, or all off, if that is not so already. Call it with the lock held."""
+        if adapter == self.active:
+            return
+        if adapter is None:
+            self.model.base_model.disable_adapter_layers()
+        else:
+            if adapter not in self.adapters:
+                self._load(adapter)
+            self.adapters[adapter] = self.adapters.pop(adapter)
+            self.model.base_model.enable_adapter_layers()
+            self.model.set_adapter(adapter)
+            while len(self.adapters) > KEPT:
+                oldest = next(iter(self.adapters))
+                self.model.delete_adapter(oldest)
+                del self.adapters[oldest]
+        self.active = adapter
 
-            check(folder, self.loaded)
+    def _load(self, name: str) -> None:
+        import torch
+        from peft import PeftModel
+
+        from ftrag.training.adapters import check
+
+        if name not in self.folders:
+            raise InputError(f"adapter {name!r} is not loaded; train or choose one first")
+        folder = self.folders[name]
+        check(folder, self.loaded)
+        with torch.inference_mode(False):
             if isinstance(self.model, PeftModel):
                 self.model.load_adapter(str(folder), adapter_name=name, low_cpu_mem_usage=True)
             else:
                 self.model = PeftModel.from_pretrained(
                     self.model, str(folder), adapter_name=name, low_cpu_mem_usage=True
                 )
-            self.model.eval()
-            self.adapters.add(name)
-            self.active = name
-            self._switch(None)
-
-    def _switch(self, adapter: str | None) -> None:
-        """Turn one adapter on, or all off, if that is not so already. Call it with the lock held."""
-        if adapter == self.active:
-            return
-        if adapter is not None and adapter not in self.adapters:
-            raise InputError(f"adapter {adapter!r} is not loaded; train or choose one first")
-        if adapter is None:
-            self.model.base_model.disable_adapter_layers()
-        else:
-            self.model.base_model.enable_adapter_layers()
-            self.model.set_adapter(adapter)
-        self.active = adapter
+        self.model.eval()
+        self.adapters[name] = None
 
     @contextlib.contextmanager
     def step(self, adapter: str | None) -> Iterator[Any]:

@@ -9,7 +9,9 @@ import time
 import pytest
 from tiny import rows, tiny
 
+from ftrag import llm
 from ftrag.errors import InputError, ModelError
+from ftrag.llm import LocalModel
 from ftrag.training import adapters, lora
 from ftrag.training.settings import TrainSettings
 
@@ -126,6 +128,32 @@ def test_an_adapter_for_other_weights_or_another_width_is_refused(adapter):
     adapters.check(adapter, tiny(seed=1))  # a foreign adapter has no card: the shapes decide
     with pytest.raises(ModelError, match=r"the shape \[4, 64\].*needs \[4, 128\]"):
         adapters.check(adapter, tiny(hidden=64))
+
+
+def test_an_adapter_that_was_put_out_of_memory_answers_as_before(project, tmp_path):
+    import torch
+
+    model = LocalModel(tiny())
+    ids = torch.tensor([[1, 2, 3]])
+
+    def logits(name):
+        with model.step(name) as one:
+            return one(input_ids=ids).logits.clone()
+
+    bare, first = logits(None), []
+    source = project / "adapters" / adapters.list_adapters(project)[0]["id"]
+    for number in range(llm.KEPT + 3):
+        folder = shutil.copytree(source, tmp_path / str(number))
+        rewrite(folder, lambda tensors, number=number: [tensor.mul_(1 + number) for tensor in tensors.values()])
+        model.add_adapter(f"one{number}", folder)
+        first.append(logits(f"one{number}"))
+    assert len(model.adapters) == llm.KEPT and "one0" not in model.adapters
+    assert [bool(torch.equal(logits(f"one{n}"), seen)) for n, seen in enumerate(first)] == [True] * len(first)
+    assert torch.equal(logits(None), bare) and not torch.equal(first[0], first[1])
+    assert len(model.adapters) == llm.KEPT
+    with pytest.raises(InputError, match="'other' is not loaded"):
+        logits("other")
+    assert torch.equal(logits(None), bare)
 
 
 def test_cards_are_listed_and_name_no_path(project):

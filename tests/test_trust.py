@@ -173,7 +173,7 @@ def adapted() -> Any:
     llm = LocalModel(Loaded(model, tokenizer, "tiny", "0", "float32"))
     config = LoraConfig(r=4, target_modules=["q_proj", "v_proj"], init_lora_weights=False)
     llm.model = get_peft_model(model, config, adapter_name="a").eval()
-    llm.adapters, llm.active = {"a"}, "a"
+    llm.adapters, llm.active = {"a": None}, "a"
     return llm
 
 
