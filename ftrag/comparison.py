@@ -36,7 +36,7 @@ def compare(
     wanted = [(name, k) for name in dict.fromkeys(retrievers) for k in dict.fromkeys(ks or (plan["k"],))]
     if bad := [k for _, k in wanted if not 1 <= k <= MOST_PASSAGES]:
         raise InputError(f"k is {bad[0]}; give 1 to {MOST_PASSAGES} passages")
-    opened = {name: workflows.retriever(project, name) for name, _ in wanted}  # a bad one fails before the model loads
+    opened = {name: workflows.reader(project, name) for name, _ in wanted}  # a bad one fails before the model loads
     report(0.01, "loading the model")
     llm = checked_model(project, plan["adapter"])
     folder = project / "comparisons" / projects.new_id()

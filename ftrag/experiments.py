@@ -260,7 +260,7 @@ def evaluate(
         gold,
         plan["arms"],
         llm,
-        workflows.retriever(project),
+        workflows.reader(project),
         adapter=plan["adapter"],
         oracle=oracle_passages(project),
         few_shot=few_shot(project),

@@ -90,7 +90,7 @@ def drill(project: Path, report: Report, edits: int = 10, seed: int = 0) -> dict
             planted,
             arms,
             llm,
-            workflows.retriever(copy),
+            workflows.reader(copy),
             adapter=adapter,
             k=workflows.setting(project, "k"),
             settings=workflows.generation(project, seconds=BATCH_SECONDS),

@@ -195,6 +195,22 @@ def retriever(
     return opened
 
 
+def reader(project: Path, kind: str = "bm25") -> Retriever:
+    """The project's retriever as prompts are made with it: within their budget of tokens, in the order that was set."""
+    from ftrag.retrieval.budget import ForPrompts
+    from ftrag.retrieval.settings import of_project
+
+    return ForPrompts(retriever(project, kind), of_project(project), _counter(project))
+
+
+def _counter(project: Path) -> Callable[[str], int]:
+    """Tokens as the project's model counts them, else an estimate."""
+    from ftrag.chunking import estimate_tokens
+    from ftrag.retrieval import store
+
+    return store.counter(store.tokenizer_file(project)) or estimate_tokens
+
+
 def search(project: Path, query: str, k: int = 5, kind: str = "bm25", rerank: bool = False) -> list[dict[str, Any]]:
     """The k best chunks for a query."""
     hits = retriever(project, kind, rerank).search(checked_question(query), k)
@@ -243,7 +259,7 @@ def ask(
     chosen = choose_adapter(project, adapter)
     column = {"adapter": chosen, "context": context, "k": k}
     llm = ready_model(project, chosen)
-    prompt, hits = column_prompt(project, checked_question(question), column)
+    prompt, hits, dropped = column_prompt(project, checked_question(question), column)
     ((text, tokens, first, seconds),) = complete(llm, [prompt], generation(project))
     return {
         "answer": text,
@@ -252,6 +268,7 @@ def ask(
         "first_token_seconds": round(first, 3),
         "tokens": tokens,
         "adapter": chosen,
+        "dropped": _passages(dropped),
     }
 
 
@@ -259,12 +276,14 @@ def generation(project: Path, **changes: Any) -> Generation:
     return Generation(**({"max_new_tokens": setting(project, "max_new_tokens")} | changes))
 
 
-def column_prompt(project: Path, question: str, column: Mapping[str, Any]) -> tuple[Prompt, list[Hit]]:
-    """The prompt of one chat column {adapter, context, k, minimum_match} and the passages in it.
+def column_prompt(project: Path, question: str, column: Mapping[str, Any]) -> tuple[Prompt, list[Hit], list[Hit]]:
+    """The prompt of one chat column {adapter, context, k, minimum_match}, the passages in it and those left out.
 
     context: none, retrieved, or auto, which leaves it to the router.
     """
     from ftrag import routing
+    from ftrag.retrieval.budget import fit
+    from ftrag.retrieval.settings import of_project
 
     if column["context"] not in ("none", "retrieved", "auto"):
         raise InputError(f"context is 'none', 'retrieved' or 'auto', not {column['context']!r}")
@@ -274,7 +293,8 @@ def column_prompt(project: Path, question: str, column: Mapping[str, Any]) -> tu
         found = retriever(project, settings={"minimum_match": float(least)} if least else None)
         if column["context"] == "retrieved" or routing.route(question, found).context == "retrieved":
             hits = found.search(question, column.get("k") or setting(project, "k"))
-    return Prompt(prompts.chat(question, [hit.chunk.text for hit in hits]), column["adapter"]), hits
+    kept, dropped = fit(hits, of_project(project), _counter(project))
+    return Prompt(prompts.chat(question, [hit.chunk.text for hit in kept]), column["adapter"]), kept, dropped
 
 
 _meaning = threading.Lock()
@@ -340,31 +360,32 @@ def chat(
     """The same question in every column at once: rows of one batch where the weights are the same.
 
     columns: {adapter, context, k}. Each item is the state of all columns: {text, tokens, seconds, first, done,
-    sources, passages}. Sources are filled in when a column ends. To stop, ask for no more.
+    sources, passages, dropped}. Sources are filled in when a column ends. To stop, ask for no more.
     """
     asked = checked_question(question)
     llm = ready_model(project)
     for column in columns:
         if column["adapter"]:
             llm = ready_model(project, column["adapter"])
-    pairs = [column_prompt(project, asked, column) for column in columns]
-    if any(hits for _, hits in pairs):
+    shown = [column_prompt(project, asked, column) for column in columns]
+    if any(hits for _, hits, _ in shown):
         threading.Thread(target=meaning, daemon=True).start()  # loads while the answer is written
     start = time.perf_counter()
     state: list[dict[str, Any]] = [
-        {"text": "", "tokens": 0, "seconds": 0.0, "first": None, "done": "", "sources": [], "passages": _passages(hits)}
-        for _, hits in pairs
+        {"text": "", "tokens": 0, "seconds": 0.0, "first": None, "done": "", "sources": []}
+        | {"passages": _passages(hits), "dropped": _passages(dropped)}
+        for _, hits, dropped in shown
     ]
-    for deltas in llm.stream([prompt for prompt, _ in pairs], settings or generation(project)):
+    for deltas in llm.stream([prompt for prompt, _, _ in shown], settings or generation(project)):
         for delta in deltas:
             _advance(state[delta.row], delta, time.perf_counter() - start)
             if delta.done:
-                state[delta.row]["sources"] = sources(project, state[delta.row]["text"], pairs[delta.row][1])
+                state[delta.row]["sources"] = sources(project, state[delta.row]["text"], shown[delta.row][1])
         yield [dict(column) for column in state]
 
 
 def _passages(hits: Sequence[Hit]) -> list[dict[str, Any]]:
-    """What a column reads, best first: {document, chunk, start, end, text}."""
+    """What a column reads, in the order of its prompt: {document, chunk, start, end, text}."""
     keys = ("document", "start", "end", "text")
     return [{key: getattr(hit.chunk, key) for key in keys} | {"chunk": hit.chunk.index} for hit in hits]
 

@@ -234,10 +234,10 @@ PASSAGE = {"document": "fees.md", "chunk": 0, "start": 100, "end": 130, "text": 
 
 def test_the_span_is_marked_inside_its_passage_and_everything_is_escaped():
     source = {"document": "fees.md", "chunk": 0, "start": 100, "end": 122, "supports": True, "where": ""}
-    html = chat_view.cards({"done": "stop", "passages": [PASSAGE], "sources": [source]})
+    html = chat_view.cards({"done": "stop", "passages": [PASSAGE], "dropped": [], "sources": [source]})
     assert "<mark>A Bobber costs €16.80.</mark> &lt;b&gt;Pay&lt;/b&gt;." in html
     assert "supports the answer" in html and "open" in html
-    unread = chat_view.cards({"done": "stop", "passages": [PASSAGE], "sources": []})
+    unread = chat_view.cards({"done": "stop", "passages": [PASSAGE], "dropped": [], "sources": []})
     assert "<mark>" not in unread and "read, not used" in unread
 
 
@@ -255,6 +255,7 @@ def state(text):
         "first": 0.5,
         "done": "stop",
         "passages": [PASSAGE],
+        "dropped": [],
         "sources": [],
     }
 
@@ -263,6 +264,14 @@ def test_a_note_counts_tokens_after_the_first():
     asked = {"adapter": None, "context": "retrieved", "k": 3}
     note = chat_view.note(state("x"), asked)  # 10 tokens in 1.5 - 0.5 seconds
     assert note == "first token 0.50 s · 10 tokens/s · 11 tokens · 1 passage read"
+
+
+def test_a_passage_over_the_budget_is_shown_as_left_out():
+    asked = {"adapter": None, "context": "retrieved", "k": 3}
+    other = PASSAGE | {"chunk": 1, "text": "Too long."}
+    column = state("x") | {"dropped": [other]}
+    assert "1 passage read, 1 left out" in chat_view.note(column, asked)
+    assert "Too long." in chat_view.cards(column) and chat_view.cards(column).count("left out") == 1
 
 
 def test_a_conversation_exports_without_markup_of_its_own():

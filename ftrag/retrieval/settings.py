@@ -30,6 +30,8 @@ class Settings:
     minimum_cosine: float = 0.0  # dense: least cosine, [-1, 1]; below it nothing is retrieved
     expand_terms: int = 0  # terms of the best chunks that are added to the query; 0 is off
     whole_document_tokens: int = 0  # documents are retrieved whole if all of them have at most so many tokens together
+    context_tokens: int = 1500  # passages of one prompt together; what exceeds them is left out whole, and shown
+    best_last: bool = False  # the best passage nearest to the question
     fusion: str = "scores"  # hybrid: "scores" or "ranks", see fusion.py
     dense_weight: float = 0.5  # hybrid: share of the dense side, [0, 1]; equal, for no data says otherwise
     rerank_model: str = "cross-encoder/ms-marco-MiniLM-L6-v2"  # 23 M parameters, Hub; or a folder
@@ -64,6 +66,7 @@ def parse(given: Mapping[str, Any]) -> Settings:
         ("minimum_match", 0 <= settings.minimum_match <= 1, "between 0 and 1"),
         ("minimum_cosine", -1 <= settings.minimum_cosine <= 1, "between -1 and 1"),
         ("fusion", settings.fusion in ("scores", "ranks"), "scores or ranks"),
+        ("context_tokens", settings.context_tokens > 0, "1 or more"),
         ("expand_terms", settings.expand_terms >= 0, "0 or more"),
     ):
         if not right:

@@ -74,6 +74,7 @@ def note(column: Mapping[str, Any], asked: Mapping[str, Any], stopped: bool = Fa
     """Time to the first token, speed, length, passages, and how the answer ended."""
     read = len(column["passages"])
     passages = f"{read} passage{'' if read == 1 else 's'} read" if asked["context"] != "none" else "no passages"
+    passages += f", {len(column['dropped'])} {texts.LEFT_OUT}" if column["dropped"] else ""
     if column["first"] is None:
         return Safe(f"reading… · {passages}")
     parts = [f"first token {column['first']:.2f} s", *_speed(column), f"{column['tokens']} tokens", passages]
@@ -99,7 +100,8 @@ def cards(column: Mapping[str, Any]) -> Safe:
         return Safe("")
     found = [(passage, _spans(passage, column["sources"])) for passage in column["passages"]]
     found.sort(key=lambda row: not row[1])
-    return Safe("".join(_card(passage, spans) for passage, spans in found))
+    read = [_card(passage, spans, texts.SUPPORTS if spans else texts.ONLY_READ) for passage, spans in found]
+    return Safe("".join([*read, *(_card(passage, (), texts.LEFT_OUT) for passage in column["dropped"])]))
 
 
 def _spans(passage: Mapping[str, Any], sources: Sequence[Mapping[str, Any]]) -> list[tuple[int, int]]:
@@ -119,9 +121,8 @@ def _place(row: Mapping[str, Any]) -> tuple[str, int]:
     return row["document"], row["chunk"]
 
 
-def _card(passage: Mapping[str, Any], spans: Sequence[tuple[int, int]]) -> str:
+def _card(passage: Mapping[str, Any], spans: Sequence[tuple[int, int]], label: str) -> str:
     where = f"characters {passage['start']}–{passage['end']}"
-    label = texts.SUPPORTS if spans else texts.ONLY_READ
     head = f'<b>{escape(passage["document"])}</b> <span class="ft-mute">{where} · {label}</span>'
     body = f"<p>{marked(passage['text'], spans)}</p>"
     kind, opened = ("ft-source yes", " open") if spans else ("ft-source", "")

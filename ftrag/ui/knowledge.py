@@ -20,7 +20,7 @@ from ftrag.ui.view import job_card
 TITLE = "Knowledge: documents and retrieval"
 SETTINGS = (  # in the order of the controls
     *("language", "stem", "stop_words", "expand_terms", "minimum_match", "minimum_cosine"),
-    *("whole_document_tokens", "k"),
+    *("whole_document_tokens", "k", "context_tokens", "best_last"),
 )
 LANGUAGES = "danish dutch english finnish french german hungarian italian norwegian portuguese russian spanish swedish"
 JOBS = ("compare", "drill")
@@ -110,6 +110,10 @@ def _settings_tab(here: list[Any]) -> list[Any]:
             gr.Slider(-1, 1, step=0.05, label="Relevance threshold, dense", info="least cosine"),
             gr.Slider(0, 4000, step=100, label="Whole documents up to", info="tokens of all together; 0: off"),
             gr.Slider(1, 20, step=1, label="Passages per question", info="k in chat and evaluation"),
+            gr.Slider(
+                100, 8000, step=100, label="Budget of passages", info="tokens; the rest is left out whole"
+            ),
+            gr.Checkbox(label="Best passage last", info="nearest to the question"),
         ]
     with gr.Row():
         save_btn = gr.Button(
@@ -244,7 +248,7 @@ def _changed(result: dict[str, Any]) -> str:
 @session.guarded
 def save(visitor: str, name: str | None, *values: Any) -> str:
     kinds = dict(zip(SETTINGS, values, strict=True))
-    whole = {key: int(kinds[key]) for key in ("expand_terms", "whole_document_tokens", "k")}
+    whole = {key: int(kinds[key]) for key in ("expand_terms", "whole_document_tokens", "k", "context_tokens")}
     return _changed(knowledge.change(session.project(visitor, name), kinds | whole))
 
 

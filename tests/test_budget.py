@@ -1,0 +1,54 @@
+"""Passages go into a prompt whole or not at all, within the budget, in the order that was set."""
+
+import pytest
+
+from ftrag import knowledge, workflows
+from ftrag.errors import InputError
+from ftrag.retrieval.budget import ForPrompts, fit
+from ftrag.retrieval.settings import Settings
+from ftrag.types import Chunk, Hit
+
+
+def words(text):
+    return len(text.split())
+
+
+HITS = [Hit(Chunk("d.md", i, " ".join(["w"] * n), 0, n), 9.0 - i, i + 1) for i, n in enumerate((4, 9, 3, 2))]
+
+
+@pytest.mark.parametrize(
+    ("budget", "kept"),
+    [(18, [1, 2, 3, 4]), (17, [1, 2, 3]), (9, [1, 3, 4]), (8, [1, 3]), (4, [1]), (3, [3]), (1, [])],
+)
+def test_the_best_that_still_fit_are_kept(budget, kept):
+    shown, dropped = fit(HITS, Settings(context_tokens=budget), words)
+    assert [hit.rank for hit in shown] == kept
+    assert sorted(hit.rank for hit in [*shown, *dropped]) == [1, 2, 3, 4]
+    assert sum(words(hit.chunk.text) for hit in shown) <= budget
+
+
+def test_the_best_passage_can_stand_nearest_to_the_question():
+    shown, _ = fit(HITS, Settings(best_last=True), words)
+    assert [hit.rank for hit in shown] == [4, 3, 2, 1]
+
+
+def test_whole_documents_have_their_own_budget():
+    assert len(fit(HITS, Settings(context_tokens=1, whole_document_tokens=18), words)[0]) == 4
+
+
+def test_evaluation_and_chat_read_the_same_passages(home):
+    workflows.new(home, "demo", "support")
+    project, question = home / "projects" / "demo", "What does a Bobber cost?"
+    knowledge.change(project, {"context_tokens": 100, "best_last": True})
+    column = {"adapter": None, "context": "retrieved", "k": 5}
+    prompt, kept, dropped = workflows.column_prompt(project, question, column)
+    reader = workflows.reader(project)
+    assert isinstance(reader, ForPrompts) and reader.search(question, 5) == kept
+    assert kept and dropped and len(kept) + len(dropped) == 5 and kept[-1].rank == 1
+    text = prompt.messages[-1]["content"]
+    assert [text.find(hit.chunk.text.strip()[:30]) for hit in kept] == sorted(
+        text.find(hit.chunk.text.strip()[:30]) for hit in kept
+    )
+    assert not any(hit.chunk.text in text for hit in dropped)
+    with pytest.raises(InputError, match="context_tokens is 0; it must be 1 or more"):
+        knowledge.change(project, {"context_tokens": 0})
