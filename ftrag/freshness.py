@@ -49,7 +49,7 @@ def edit(project: Path, name: str, text: str) -> dict[str, Any]:
     read(project, name)
     if len(text) > MOST_CHARACTERS:
         raise InputError(f"the text has {len(text):,} characters; over {MOST_CHARACTERS:,} upload it as a file")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(prefix="ftrag-") as folder:
         path = Path(folder) / name
         path.write_text(text, encoding="utf-8")
         begin = time.perf_counter()
@@ -72,7 +72,7 @@ def drill(project: Path, report: Report, edits: int = 10, seed: int = 0) -> dict
 
     adapter = workflows.choose_adapter(project, None)
     gold = workflows.gold_rows(project)
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(prefix="ftrag-") as scratch:
         copy = Path(scratch) / project.name
         shutil.copytree(
             project, copy, ignore=shutil.ignore_patterns("runs", "adapters", "comparisons", "drills", "exports")

