@@ -22,18 +22,38 @@ DOWNLOAD_JS = """(text, name) => { if (!text) return;
   link.href = URL.createObjectURL(new Blob([text], {type: 'text/plain;charset=utf-8'}));
   link.download = name; link.click(); setTimeout(() => URL.revokeObjectURL(link.href), 1000); }"""
 
+PRIVATE: dict[str, Any] = {"api_visibility": "private"}
+QUIET = PRIVATE | {"show_progress": "hidden"}
+
 
 def build(visitor_bs: Any, project_dd: Any) -> dict[str, Any]:
     """The tab's components, wired; returns what the page refreshes when the project changes."""
+    part = _asking() | _answers() | _below()
+    part |= {name: gr.State(value) for name, value in (("turns", []), ("asked", {}))}
+    settings = part["settings"]
+    sides = [one[name] for name in ("chat", "head", "note", "cards") for one in part["sides"]]
+    shown = [*sides, part["vote"], part["turns"], part["asked"]]
+    here = [visitor_bs, project_dd]
+    _wire_generation(part, here, shown)
+    _wire_rest(part, here, shown)
+    outputs = [*settings["adapter"], *settings["k"], part["suggested"], *shown, part["question"]]
+    return {"refresh": refresh, "outputs": outputs}
+
+
+def _asking() -> dict[str, Any]:
+    """What is compared, its settings, and the question."""
+    part: dict[str, Any] = {}
     with gr.Row(equal_height=False):
-        preset_rd = gr.Radio(
+        part["preset"] = gr.Radio(
             list(texts.PRESETS), value=texts.PRESETS[SAME], label=texts.COMPARE, elem_id="chat_preset", scale=4
         )
-        blind_cb = gr.Checkbox(label=texts.BLIND, info=texts.BLIND_INFO, elem_id="chat_blind", scale=2, min_width=220)
-    with gr.Accordion(texts.CHAT_SETTINGS, open=False, elem_id="chat_settings") as settings_ac:
-        settings, router_html, votes_html = _settings()
+        part["blind"] = gr.Checkbox(
+            label=texts.BLIND, info=texts.BLIND_INFO, elem_id="chat_blind", scale=2, min_width=220
+        )
+    with gr.Accordion(texts.CHAT_SETTINGS, open=False, elem_id="chat_settings") as part["panel"]:
+        part["settings"], part["router"], part["votes"] = _settings()
     with gr.Row(equal_height=False):
-        question_tb = gr.Textbox(
+        part["question"] = gr.Textbox(
             placeholder=texts.CHAT_PLACEHOLDER,
             label=texts.QUESTION,
             scale=6,
@@ -41,18 +61,28 @@ def build(visitor_bs: Any, project_dd: Any) -> dict[str, Any]:
             max_lines=4,
             elem_id="chat_question",
         )
-        ask_btn = gr.Button(texts.ASK, variant="primary", scale=0, min_width=110, elem_id="chat_ask")
-        stop_btn = gr.Button(texts.STOP, variant="stop", scale=0, min_width=80, elem_id="chat_stop")
-    suggested_ds = gr.Dataset(
-        components=[question_tb], samples=[], label=texts.SUGGESTED, visible=False, elem_id="chat_questions"
+        part["ask"] = gr.Button(texts.ASK, variant="primary", scale=0, min_width=110, elem_id="chat_ask")
+        part["stop"] = gr.Button(texts.STOP, variant="stop", scale=0, min_width=80, elem_id="chat_stop")
+    part["suggested"] = gr.Dataset(
+        components=[part["question"]], samples=[], label=texts.SUGGESTED, visible=False, elem_id="chat_questions"
     )
+    return part
+
+
+def _answers() -> dict[str, Any]:
+    """Both columns, and the vote between them."""
     with gr.Row(equal_height=False):
         sides = [_side(place) for place in "ab"]
     with gr.Row(visible=False, elem_id="chat_vote") as vote_row:
-        vote_btn = {
+        choices = {
             choice: gr.Button(title, size="sm", min_width=110, elem_id=f"vote_{choice}")
             for choice, title in zip(("left", "tie", "right"), texts.VOTES, strict=True)
         }
+    return {"sides": sides, "vote": vote_row, "choices": choices}
+
+
+def _below() -> dict[str, Any]:
+    """What can be done with a conversation; the file and its name are what a download is made of."""
     with gr.Row():
         again_btn = gr.Button(texts.AGAIN, size="sm", min_width=90, elem_id="chat_again")
         export_btn = {
@@ -60,48 +90,47 @@ def build(visitor_bs: Any, project_dd: Any) -> dict[str, Any]:
             for form, title in (("md", "Markdown"), ("json", "JSON"))
         }
         clear_btn = gr.Button(texts.CLEAR, size="sm", min_width=80, elem_id="chat_clear")
-    turns_st, asked_st = gr.State([]), gr.State({})
-    file_tb, name_tb = gr.Textbox(visible=False), gr.Textbox(visible=False)
+    download = [gr.Textbox(visible=False), gr.Textbox(visible=False)]
+    return {"again": again_btn, "exports": export_btn, "clear": clear_btn, "download": download}
 
-    chats, heads, notes, cards = (
-        [one[part] for one in sides] for part in ("chat", "head", "note", "cards")
-    )  # left, right
-    shown = [*chats, *heads, *notes, *cards, vote_row, turns_st, asked_st]
-    columns = [*settings["adapter"], *settings["context"], *settings["k"]]
-    private: dict[str, Any] = {"api_visibility": "private"}
-    quiet = private | {"show_progress": "hidden"}
-    streamed = quiet | {"concurrency_limit": 8, "concurrency_id": "generation"}
-    limits = [settings["tokens"], settings["heat"], settings["threshold"], blind_cb]
-    asked = {
-        "fn": answer,
-        "inputs": [visitor_bs, project_dd, question_tb, *columns, *limits, turns_st, *chats],
-        "outputs": [*shown, question_tb],
-    }
-    repeated = {
-        "fn": again,
-        "inputs": [visitor_bs, project_dd, asked_st, *columns, *limits, turns_st, *chats],
-        "outputs": shown,
-    }
-    picked = suggested_ds.click(lambda row: row[0], suggested_ds, question_tb, **quiet)
+
+def _columns(part: Mapping[str, Any]) -> list[Any]:
+    settings = part["settings"]
+    return [*settings["adapter"], *settings["context"], *settings["k"]]
+
+
+def _wire_generation(part: Mapping[str, Any], here: list[Any], shown: list[Any]) -> None:
+    """Everything that asks the model, and what stops it."""
+    streamed = QUIET | {"concurrency_limit": 8, "concurrency_id": "generation"}
+    limits = [*(part["settings"][name] for name in ("tokens", "heat", "threshold")), part["blind"]]
+    given = [*_columns(part), *limits, part["turns"], *(side["chat"] for side in part["sides"])]
+    question, stated = part["question"], part["asked"]
+    asked = {"fn": answer, "inputs": [*here, question, *given], "outputs": [*shown, question]}
+    repeated = {"fn": again, "inputs": [*here, stated, *given], "outputs": shown}
+    picked = part["suggested"].click(lambda row: row[0], part["suggested"], question, **QUIET)
     running = [
-        ask_btn.click(**asked, **streamed),
-        question_tb.submit(**asked, **streamed),
+        part["ask"].click(**asked, **streamed),
+        question.submit(**asked, **streamed),
         picked.then(**asked, **streamed),
-        again_btn.click(**repeated, **streamed),
+        part["again"].click(**repeated, **streamed),
     ]
-    stop_btn.click(stopped, [asked_st], [*notes, vote_row], cancels=running, **quiet)
-    clear_btn.click(clear, None, [*shown, question_tb], cancels=running, **quiet)
-    preset_rd.input(apply_preset, [preset_rd, visitor_bs, project_dd], columns[:4], **private)
-    gr.on([box.input for box in columns[:4]], lambda: None, None, [preset_rd], **quiet)
-    here = [visitor_bs, project_dd]
-    settings_ac.expand(measured, here, [router_html, votes_html], **private)
-    for choice, button in vote_btn.items():
-        button.click(_voter(choice), [*here, turns_st, asked_st], [*shown[2:], votes_html], **quiet)
-    for form, button in export_btn.items():
-        written = button.click(_exporter(form), [project_dd, turns_st], [file_tb, name_tb], **quiet)
-        written.success(None, [file_tb, name_tb], None, js=DOWNLOAD_JS, **quiet)
-    outputs = [*settings["adapter"], *settings["k"], suggested_ds, *shown, question_tb]
-    return {"refresh": refresh, "outputs": outputs}
+    notes = [side["note"] for side in part["sides"]]
+    part["stop"].click(stopped, [stated], [*notes, part["vote"]], cancels=running, **QUIET)
+    part["clear"].click(clear, None, [*shown, question], cancels=running, **QUIET)
+
+
+def _wire_rest(part: Mapping[str, Any], here: list[Any], shown: list[Any]) -> None:
+    """Presets, votes and downloads."""
+    weights_and_context = _columns(part)[:4]
+    part["preset"].input(apply_preset, [part["preset"], *here], weights_and_context, **PRIVATE)
+    gr.on([box.input for box in weights_and_context], lambda: None, None, [part["preset"]], **QUIET)
+    part["panel"].expand(measured, here, [part["router"], part["votes"]], **PRIVATE)
+    for choice, button in part["choices"].items():
+        voted = [*here, part["turns"], part["asked"]]
+        button.click(_voter(choice), voted, [*shown[2:], part["votes"]], **QUIET)
+    for form, button in part["exports"].items():
+        written = button.click(_exporter(form), [here[1], part["turns"]], part["download"], **QUIET)
+        written.success(None, part["download"], None, js=DOWNLOAD_JS, **QUIET)
 
 
 def _settings() -> tuple[dict[str, Any], Any, Any]:

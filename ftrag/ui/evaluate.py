@@ -28,39 +28,65 @@ PICK_JS = """element.addEventListener('click', (event) => {
   const hit = event.target.closest('[data-group]');
   if (hit) trigger('select', {index: Number(hit.dataset.group), value: hit.dataset.group});
 });"""
+PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 HEADERS = ["id", "question", "expected", "answer of the arm held", "content cause", "behaviour cause"]
 
 
 def build(visitor_bs: Any, project_dd: Any) -> dict[str, Any]:
+    """The tab's components, wired; returns what the page refreshes when the project changes, and what it polls."""
+    part = _controls() | _results()
+    with gr.Accordion("Gates and promotion", open=False, elem_id="release"):
+        gated = release.build(visitor_bs, project_dd, part["run"])
+    with gr.Row():
+        part["reports"] = [gr.Button(f"Report as {form}", size="sm", min_width=100) for form in FORMS]
+    part["report"] = gr.File(label="Report", visible=False, elem_id="report_file")
+    here = [visitor_bs, project_dd]
+    _wire_jobs(part, here)
+    _wire_run(part, gated, here)
+    return {
+        "refresh": refresh,
+        "outputs": [part["arms"], part["run"], part["plan"]],
+        "poll": poll,
+        "poll_inputs": [part["run"]],
+        "poll_outputs": [part["job"], part["run"]],
+    }
+
+
+def _controls() -> dict[str, Any]:
+    """Which run is shown, and what starts another one."""
+    part: dict[str, Any] = {}
     with gr.Row(equal_height=False):
-        run_dd = gr.Dropdown([], label="Run", elem_id="run_choice", scale=4, min_width=220)
-        evaluate_btn = gr.Button("Evaluate", variant="primary", elem_id="evaluate_start", scale=1, min_width=110)
-        cancel_btn = gr.Button("Cancel", variant="stop", scale=0, min_width=90)
-    plan_html = gr.HTML(elem_id="plan")
+        part["run"] = gr.Dropdown([], label="Run", elem_id="run_choice", scale=4, min_width=220)
+        part["evaluate"] = gr.Button("Evaluate", variant="primary", elem_id="evaluate_start", scale=1, min_width=110)
+        part["cancel"] = gr.Button("Cancel", variant="stop", scale=0, min_width=90)
+    part["plan"] = gr.HTML(elem_id="plan")
     with gr.Accordion("Arms, number of questions, other runs", open=False, elem_id="run_settings"):
-        arms_cg = gr.CheckboxGroup(
+        part["arms"] = gr.CheckboxGroup(
             [(f"{name} – {arm.why}", name) for name, arm in ARMS.items()],
             value=list(ARMS),
             label="Arms",
             elem_id="arms",
         )
-        limit_nb = gr.Number(
+        part["limit"] = gr.Number(
             value=0, precision=0, minimum=0, label="Only the first N questions (0: all)", min_width=160, elem_id="limit"
         )
         with gr.Row():
-            compare_btn = gr.Button("Compare with and without retrieval", size="sm", min_width=180)
-            drill_btn = gr.Button("Freshness drill", size="sm", min_width=120)
-            reroute_btn = gr.Button("Reroute to RAG", size="sm", min_width=120, elem_id="reroute")
-            sibling_btn = gr.Button("Open the rerouted sibling", size="sm", min_width=150, elem_id="sibling")
-    job_html = gr.HTML(elem_id="evaluate_job")
-    verdict_html = gr.HTML(elem_id="verdict")
-    bars_html = gr.HTML(elem_id="arms_plot")
-    causes_html = gr.HTML(elem_id="causes")
-    scatter_html = gr.HTML(elem_id="scatter", js_on_load=PICK_JS)
+            part["compare"] = gr.Button("Compare with and without retrieval", size="sm", min_width=180)
+            part["drill"] = gr.Button("Freshness drill", size="sm", min_width=120)
+            part["reroute"] = gr.Button("Reroute to RAG", size="sm", min_width=120, elem_id="reroute")
+            part["sibling"] = gr.Button("Open the rerouted sibling", size="sm", min_width=150, elem_id="sibling")
+    part["job"] = gr.HTML(elem_id="evaluate_job")
+    return part
+
+
+def _results() -> dict[str, Any]:
+    """The verdict first, then what it rests on, down to each question."""
+    part: dict[str, Any] = {name: gr.HTML(elem_id=name) for name in ("verdict", "arms_plot", "causes")}
+    part["scatter"] = gr.HTML(elem_id="scatter", js_on_load=PICK_JS)
     with gr.Accordion("Groups of failures: words, size, examples, what to do", open=False):
-        clusters_html = gr.HTML(elem_id="clusters")
-    filter_dd = gr.Dropdown([ALL], value=ALL, label="Questions", elem_id="row_filter")
-    rows_df = gr.Dataframe(
+        part["clusters"] = gr.HTML(elem_id="clusters")
+    part["filter"] = gr.Dropdown([ALL], value=ALL, label="Questions", elem_id="row_filter")
+    part["rows"] = gr.Dataframe(
         headers=HEADERS,
         datatype="str",
         interactive=False,
@@ -69,47 +95,35 @@ def build(visitor_bs: Any, project_dd: Any) -> dict[str, Any]:
         elem_id="rows",
         column_widths=["70px", "300px", "180px", "320px", "130px", "130px"],
     )
-    row_html = gr.HTML(f'<p class="ft-note">{texts.OPEN_ROW}</p>', elem_id="row")
+    part["row"] = gr.HTML(f'<p class="ft-note">{texts.OPEN_ROW}</p>', elem_id="row")
     with gr.Accordion("Every number: arms, differences, costs", open=False):
-        table_html = gr.HTML(elem_id="arm_table")
-    with gr.Accordion("Gates and promotion", open=False, elem_id="release"):
-        gated = release.build(visitor_bs, project_dd, run_dd)
-    with gr.Row():
-        report_btn = [gr.Button(f"Report as {form}", size="sm", min_width=100) for form in FORMS]
-    report_fl = gr.File(label="Report", visible=False, elem_id="report_file")
+        part["table"] = gr.HTML(elem_id="arm_table")
+    return part
 
-    private: dict[str, Any] = {"api_visibility": "private"}
-    here = [visitor_bs, project_dd]
-    top = [verdict_html, bars_html, causes_html, scatter_html, clusters_html, filter_dd, rows_df, row_html, table_html]
-    shown = [*top, *gated["shown"]]
-    evaluate_btn.click(start, [*here, arms_cg, limit_nb], [job_html], **private)
-    for button, command in ((compare_btn, "compare"), (drill_btn, "drill"), (reroute_btn, "reroute")):
-        button.click(_starter(command), here, [job_html], **private)
-    sibling_btn.click(open_sibling, here, [project_dd], **private)
-    cancel_btn.click(cancel, here, [job_html], **private)
-    gr.on(
-        [arms_cg.change, limit_nb.change],
-        plan,
-        [*here, arms_cg, limit_nb],
-        [plan_html],
-        show_progress="hidden",
-        **private,
-    )
-    run_dd.change(show, [*here, run_dd], shown, show_progress="hidden", **private)
-    filter_dd.input(show_rows, [*here, run_dd, filter_dd], [rows_df], **private)
-    scatter_html.select(pick_group, [*here, run_dd], [filter_dd, rows_df, row_html], **private)
-    rows_df.select(open_row, [*here, run_dd], [row_html], show_progress="hidden", **private)
-    gated["save"].click(save_gates, [*here, run_dd, gated["gates"]], shown, **private)
-    gated["defaults"].click(default_gates, [*here, run_dd], shown, **private)
-    for form, button in zip(FORMS, report_btn, strict=True):
-        button.click(_reporter(form), [*here, run_dd], [report_fl], **private)
-    return {
-        "refresh": refresh,
-        "outputs": [arms_cg, run_dd, plan_html],
-        "poll": poll,
-        "poll_inputs": [run_dd],
-        "poll_outputs": [job_html, run_dd],
-    }
+
+def _wire_jobs(part: Mapping[str, Any], here: list[Any]) -> None:
+    asked = [*here, part["arms"], part["limit"]]
+    part["evaluate"].click(start, asked, [part["job"]], **PRIVATE)
+    for command in ("compare", "drill", "reroute"):
+        part[command].click(_starter(command), here, [part["job"]], **PRIVATE)
+    part["sibling"].click(open_sibling, here, here[1:], **PRIVATE)
+    part["cancel"].click(cancel, here, [part["job"]], **PRIVATE)
+    changed = [part["arms"].change, part["limit"].change]
+    gr.on(changed, plan, asked, [part["plan"]], show_progress="hidden", **PRIVATE)
+
+
+def _wire_run(part: Mapping[str, Any], gated: Mapping[str, Any], here: list[Any]) -> None:
+    names = ("verdict", "arms_plot", "causes", "scatter", "clusters", "filter", "rows", "row", "table")
+    shown = [*(part[name] for name in names), *gated["shown"]]
+    run = [*here, part["run"]]
+    part["run"].change(show, run, shown, show_progress="hidden", **PRIVATE)
+    part["filter"].input(show_rows, [*run, part["filter"]], [part["rows"]], **PRIVATE)
+    part["scatter"].select(pick_group, run, [part["filter"], part["rows"], part["row"]], **PRIVATE)
+    part["rows"].select(open_row, run, [part["row"]], show_progress="hidden", **PRIVATE)
+    gated["save"].click(save_gates, [*run, gated["gates"]], shown, **PRIVATE)
+    gated["defaults"].click(default_gates, run, shown, **PRIVATE)
+    for form, button in zip(FORMS, part["reports"], strict=True):
+        button.click(_reporter(form), run, [part["report"]], **PRIVATE)
 
 
 def refresh(visitor: str, name: str | None) -> list[Any]:

@@ -110,9 +110,7 @@ def _settings_tab(here: list[Any]) -> list[Any]:
             gr.Slider(-1, 1, step=0.05, label="Relevance threshold, dense", info="least cosine"),
             gr.Slider(0, 4000, step=100, label="Whole documents up to", info="tokens of all together; 0: off"),
             gr.Slider(1, 20, step=1, label="Passages per question", info="k in chat and evaluation"),
-            gr.Slider(
-                100, 8000, step=100, label="Budget of passages", info="tokens; the rest is left out whole"
-            ),
+            gr.Slider(100, 8000, step=100, label="Budget of passages", info="tokens; the rest is left out whole"),
             gr.Checkbox(label="Best passage last", info="nearest to the question"),
         ]
     with gr.Row():
