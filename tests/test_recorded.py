@@ -10,7 +10,8 @@ from ftrag import workflows
 from ftrag.errors import InputError
 from ftrag.evaluation.attribution import cause
 from ftrag.evaluation.stats import compare
-from ftrag.experiments import load_run, runs
+from ftrag.experiments import evaluate, load_run, runs
+from ftrag.jobs import Report
 from ftrag.outcomes import promote
 from ftrag.project import EXAMPLES
 from ftrag.report import render
@@ -96,3 +97,21 @@ def test_a_visitor_finds_the_recorded_run_and_cannot_promote_it(home):
         promote(project, found["id"], who="somebody")
     workflows.new(home, "mine", "support")
     assert runs(home / "projects" / "mine") == []
+
+
+@pytest.mark.slow
+def test_the_recorded_adapter_answers_again_as_recorded(home):
+    """The first questions under three arms with the real model: other batches in bfloat16 may flip a near tie."""
+    workflows.new(home, "support", "support", recorded=True)
+    project = home / "projects" / "support"
+    old = load_run(project, workflows.RECORDED)
+    arms, count = ["base", "base+rag", "lora+rag"], 8
+    found = load_run(project, evaluate(project, arms, Report(None), limit=count)["run"])
+    assert found["adapter"] == old["adapter"]
+    before = {(row["id"], arm): row["answers"][arm] for row in old["rows"] for arm in arms}
+    again = {(row["id"], arm): row["answers"][arm] for row in found["rows"] for arm in arms}
+    assert len(again) == count * len(arms)
+    same = [before[key]["content"] == said["content"] for key, said in again.items()]
+    same += [before[key]["behaviour"] == said["behaviour"] for key, said in again.items()]
+    assert sum(same) >= 0.9 * len(same)
+    assert [before[key]["sources"] for key in again] == [said["sources"] for said in again.values()]
