@@ -166,25 +166,27 @@ def _decide_commands(commands: Any) -> None:
 
 
 def _decide(options: argparse.Namespace) -> Any:
-    from ftrag.decision import questionnaire
+    from ftrag.decision import plain, questionnaire
 
     answers = questionnaire.answers_from(options)
     if options.keep:
         from ftrag import conclusions
 
         conclusions.set_answers(projects.find(options.keep, projects.home()), answers)
-    return questionnaire.decide(answers)
+    result = questionnaire.decide(answers)
+    return result if options.json else plain.decision_text(result)
 
 
 def _cost(options: argparse.Namespace) -> Any:
-    from ftrag.decision import cost
+    from ftrag.decision import cost, plain
 
     given = cost.inputs_from(options)
     if options.project:
         from ftrag import costing
 
         given = {**costing.measured_inputs(projects.find(options.project, projects.home())), **given}
-    return cost.estimate(given)
+    result = cost.estimate(given)
+    return result if options.json else plain.cost_text(result)
 
 
 def _classify(options: argparse.Namespace) -> Any:

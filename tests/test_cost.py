@@ -8,6 +8,7 @@ import random
 import pytest
 
 from ftrag import project
+from ftrag.cli import main
 from ftrag.costing import measured_inputs
 from ftrag.decision.cost import (
     LINES,
@@ -18,6 +19,7 @@ from ftrag.decision.cost import (
     input_rows,
     inputs_from,
 )
+from ftrag.decision.presets import BY_NAME
 from ftrag.decision.questionnaire import decide
 from ftrag.errors import InputError
 from ftrag.retrieval import store
@@ -62,6 +64,13 @@ DOJO = {
     "tuned_output_usd": 12,
     "index_usd_per_month": 70,
 }
+
+
+def test_the_legal_exercise_stays_under_its_limit():
+    """Exercise 3: 100,000 questions a month for less than $5,000."""
+    costs = decide(BY_NAME["legal-design"].answers)["cost"]
+    assert option(costs, "both")["monthly_usd"] == pytest.approx(2658.40, abs=0.01)
+    assert "about $2,660 a month" in BY_NAME["legal-design"].why
 
 
 def model_usd(result, route):
@@ -158,6 +167,17 @@ def test_every_input_is_used_and_has_unit_source_and_date():
         assert row["key"] in used and row["unit"] and row["source"] and row["date"]
     assert {route for row in LINES for route in row.routes.split()} == set(OPTIONS)
     assert evaluate("2 * hourly_usd", {"hourly_usd": 50.0}) == 100
+
+
+def test_a_terminal_shows_every_line_with_formula_inputs_and_basis(capsys):
+    assert main(["cost", "--monthly-queries", "1000"]) == 0
+    text = capsys.readouterr().out
+    for row in estimate({"monthly_queries": 1000})["options"]:
+        for item in row["lines"]:
+            assert f"- {item['item']}: " in text and f" = {item['formula']}\n" in text
+    assert "monthly_queries 1,000, query_tokens 30, embedding_usd 0.02 (assumed)" in text
+    assert "- hourly_usd = 100 [USD/hour]: assumed (ftrag's assumption; Neural Dojo reckons with 200, 2026-11)" in text
+    assert "e+0" not in text
 
 
 def test_flags_and_prices_file(tmp_path):

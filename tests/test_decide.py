@@ -6,7 +6,9 @@ import random
 
 import pytest
 
+from ftrag.cli import main
 from ftrag.decision.answers import parse_answers
+from ftrag.decision.contradictions import CONTRADICTIONS
 from ftrag.decision.presets import PRESETS
 from ftrag.decision.questionnaire import (
     QUESTIONS,
@@ -73,6 +75,51 @@ def test_making_an_answer_more_favourable_never_lowers_the_route():
         assert verdict(less)[1][route] <= verdict(more)[1][route], (answers, question.key, route)
         compared += 1
     assert compared == 20_000
+
+
+def test_every_numbered_question_of_the_sources_is_here_once():
+    cited = [name.strip() for question in QUESTIONS for name in question.source.split(";")]
+    numbered = [f"Neural Dojo, question {n}" for n in range(1, 6)]
+    numbered += [f"Abstract Algorithms, question {n}" for n in range(1, 10)]
+    assert {name: sum(c == name or c.startswith(f"{name} ") for c in cited) for name in numbered} == dict.fromkeys(
+        numbered, 1
+    )
+
+
+@pytest.mark.parametrize(
+    ("answers", "state"),
+    [
+        ({}, "open"),
+        ({"style-requirements": "high"}, "yes"),
+        ({"problem": "both"}, "yes"),
+        ({"domain-syntax": "true", "style-requirements": "none"}, "yes"),
+        ({"problem": "knowledge"}, "no"),
+        ({"domain-syntax": "false"}, "open"),  # says nothing about tone
+    ],
+)
+def test_a_change_of_behaviour_is_ticked_by_any_question_that_says_so(answers, state):
+    assert decide(answers)["checklist"][2]["state"] == state
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "$2,500; its formula gives",  # model cost of the sample
+        "at the untuned rate",
+        "'no' to question 5 means fine-tuning",
+        "stop at the first yes",
+        "0 to 0 tie",
+        "100 to 1,000",
+        "100 ms. Abstract Algorithms: 500 ms",
+        "200 pairs beat 1,000",
+        "a set: both or RAG",
+        "survey percentages",
+        "50 questions",
+    ],
+)
+def test_a_contradiction_of_the_sources_is_resolved_with_a_reason(words):
+    rows = [row for row in CONTRADICTIONS if words in row[1]]
+    assert len(rows) == 1 and all(cell.endswith(".") for cell in rows[0][1:])
 
 
 def test_every_question_has_a_ladder_and_every_option_a_reason():
@@ -189,6 +236,19 @@ def test_flags_become_answers():
         answers_from(parser.parse_args(["--preset", "unknown"]))
     with pytest.raises(InputError):
         answers_from(parser.parse_args(["--training-data", ""]))
+
+
+def test_a_terminal_shows_what_a_person_reads_and_json_the_rest(capsys):
+    flags = [part for key, value in SAMPLE.items() for part in (f"--{key}", value)]
+    assert main(["decide", *flags]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("Recommendation: both\n") and "Decided by points." in text
+    assert "- How often does the knowledge change? Weekly: rag +5. Facts that change weekly" in text
+    assert "(Neural Dojo, question 1; Abstract Algorithms, question 1)" in text
+    assert "- ✓ yes: At least 100" in text and "$2,655" in text and "10 of 16 questions were skipped" in text
+    assert len(text.splitlines()) < 80 and "e+0" not in text
+    assert main(["decide", *flags, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == decide(SAMPLE)
 
 
 def test_skipped_questions_are_empty_values():

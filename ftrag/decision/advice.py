@@ -149,6 +149,14 @@ def _from(key: str, yes: tuple[str, ...], no: tuple[str, ...]) -> Callable[[Mapp
     return lambda said: True if said.get(key) in yes else False if said.get(key) in no else None
 
 
+def _behaviour_needed(said: Mapping[str, str]) -> bool | None:
+    """Settled by the question about style, or by the one about knowledge and behaviour; either one suffices."""
+    style, problem = said.get("style-requirements"), said.get("problem")
+    if style in ("medium", "high") or problem in ("behaviour", "both") or said.get("domain-syntax") == "true":
+        return True
+    return False if style or problem else None
+
+
 def _never_answered(said: Mapping[str, str]) -> bool | None:
     return None
 
@@ -164,7 +172,7 @@ CHECKLIST: tuple[tuple[str, Callable[[Mapping[str, str]], bool | None]], ...] = 
     ),
     (
         "A change of behaviour is needed: style, tone or reasoning",
-        _from("style-requirements", ("medium", "high"), ("none", "low")),
+        _behaviour_needed,
     ),
     (
         "Retrieval and few-shot prompting were tested first",

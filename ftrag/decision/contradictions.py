@@ -6,8 +6,8 @@ from __future__ import annotations
 CONTRADICTIONS: tuple[tuple[str, str, str, str], ...] = (
     (
         "How many examples",
-        "Neural Dojo: 100, better 500. Abstract Algorithms: 500, fewer usually hurts.",
-        "Below 100 fine-tuning is ruled out; 100 to 499 is allowed with a warning; 500 adds a point.",
+        "Neural Dojo: 100 to 1,000 for LoRA, better 500. Abstract Algorithms: 500, fewer usually hurts.",
+        "Below 100 fine-tuning is ruled out; 100 to 499 is allowed with a warning; 500 adds a point, 1,000 two.",
         "104 rows taught our built-in model a house voice (0.83 of answers): 500 is no floor. Measured lift decides.",
     ),
     (
@@ -81,5 +81,17 @@ CONTRADICTIONS: tuple[tuple[str, str, str, str], ...] = (
         "Abstract Algorithms: 50 questions.",
         "The recipe says 100 to 200.",
         "A gain of 10 points is found 32 % of the time with 60 questions, 54 % with 100, 87 % with 200.",
+    ),
+    (
+        "The helpdesk exercise",
+        "Neural Dojo answers it with a set: both or RAG, depending on style requirements.",
+        "Either counts as agreement; ours is RAG, and both once style requirements are high.",
+        "The exercise does not say how much style matters, so no single answer can be the right one.",
+    ),
+    (
+        "Stories as evidence",
+        "Neural Dojo supports its advice with survey percentages, sums lost and a leaked memo, none with a source.",
+        "None of them is shown, and none moved a weight.",
+        "What nobody can look up is no evidence; Evaluate measures the routes on your own questions.",
     ),
 )

@@ -114,7 +114,8 @@ PRESETS: tuple[Preset, ...] = (
         "problem=both; regulated=true",
         "both",
         f"{DOJO}, exercise 3",
-        "The exercise asks for a hybrid: case law is searched, formal style is trained.",
+        "The exercise asks for a hybrid: case law is searched, formal style is trained. At the default prices it "
+        "costs about $2,660 a month, inside the limit.",
     ),
     _row(
         "brand-safety",

@@ -60,7 +60,7 @@ QUESTIONS: tuple[Question, ...] = (
             ("fine-tune", ("knowledge", "behaviour")),
             ("fine-tune", ("knowledge", "both")),
         ),
-        f"{DOJO}, question 3; {AGENTSIA}",
+        f"{DOJO}, question 3; {ABSTRACT}, question 8; {AGENTSIA}",
         side=("facts", "behaviour"),
     ),
     Question(
