@@ -41,7 +41,9 @@ def _row(cells: Sequence[str], sourced: bool) -> str:
 def _costs(cost: Mapping[str, Any]) -> str:
     section = exports.costs(cost)
     rows = [section.columns, *section.rows]
-    return "\n".join([section.title, *("  " + row[0].ljust(10) + "".join(c.rjust(15) for c in row[1:]) for row in rows)])
+    return "\n".join(
+        [section.title, *("  " + row[0].ljust(10) + "".join(c.rjust(15) for c in row[1:]) for row in rows)]
+    )
 
 
 def _option(option: Mapping[str, Any]) -> str:
