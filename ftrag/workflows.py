@@ -308,10 +308,10 @@ def meaning() -> Any:
 
 @functools.cache
 def _embedder() -> Any:
-    from ftrag.retrieval.dense import default_encoder
+    from ftrag.retrieval.dense import default_encoder, remembering
 
     try:
-        return default_encoder().embed
+        return remembering(default_encoder().embed)
     except FtragError:
         return None
 

@@ -15,7 +15,7 @@ import pytest
 
 from ftrag.errors import InputError, ModelError, NotFound
 from ftrag.retrieval import corpus, opening, quality, store
-from ftrag.retrieval.dense import DenseRetriever, Encoder, embedded
+from ftrag.retrieval.dense import DenseRetriever, Encoder, embedded, remembering
 from ftrag.retrieval.fusion import HybridRetriever, by_rank, by_score
 from ftrag.retrieval.rerank import Reranked, cross_encoder
 from ftrag.retrieval.settings import Settings, parse
@@ -179,6 +179,21 @@ def test_no_documents_says_what_to_do(project):
         opening.open_retriever(project)
     with pytest.raises(InputError, match="no retriever 'magic'; choose bm25, dense, hybrid"):
         opening.open_retriever(project, "magic")
+
+
+def test_a_text_is_embedded_again_only_when_it_was_long_unused():
+    asked: list[list[str]] = []
+
+    def embed(rows: list[str]) -> np.ndarray:
+        asked.append(rows)
+        return letters(rows)
+
+    once = remembering(embed, most=3)
+    assert np.allclose(once(["a", "b", "a"]), letters(["a", "b", "a"]), atol=1e-6)
+    assert np.allclose(once(["c", "a"]), letters(["c", "a"]), atol=1e-6)  # b is now the one unused for longest
+    once(["d"])
+    once(["a", "b"])
+    assert asked == [["a", "b"], ["c"], ["d"], ["b"]]
 
 
 def test_near_duplicates_are_reported(project, tmp_path):

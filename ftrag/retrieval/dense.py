@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +35,30 @@ def default_encoder() -> Encoder:
     from ftrag import models
 
     return Encoder(f"minilm-{models.EMBEDDER.sha256[:12]}", models.embedder())
+
+
+def remembering(embed: Callable[[list[str]], Any], most: int = 4096) -> Callable[[list[str]], Any]:
+    """The same embedder, which embeds no text again while it is among the `most` that were used last.
+
+    The passages of a project come again with every answer that reads them. 4,096 vectors take 6 MB.
+    """
+    kept: OrderedDict[str, Floats] = OrderedDict()
+    lock = threading.Lock()
+
+    def embedded_once(texts: list[str]) -> Any:
+        with lock:
+            vectors = {text: kept[text] for text in texts if text in kept}
+        if new := [text for text in dict.fromkeys(texts) if text not in vectors]:
+            vectors |= zip(new, np.asarray(embed(new), dtype=np.float32), strict=True)
+        with lock:
+            for text in vectors:
+                kept[text] = vectors[text]
+                kept.move_to_end(text)
+            while len(kept) > most:
+                kept.popitem(last=False)
+        return np.stack([vectors[text] for text in texts]) if texts else np.empty((0, 0), dtype=np.float32)
+
+    return embedded_once
 
 
 @dataclass(frozen=True)
