@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from ftrag import jobs
+from ftrag import project as projects
 from ftrag.ui import session
 from tests import attacks
 from tests.browser import Visit, answers, chromium, free_port, wait_until
@@ -84,19 +86,36 @@ def isolation(home: Path, options: Any) -> dict[str, Any]:
     people = [Visitor(home, number) for number in range(options.visitors)]
     before = [one.state() for one in people]
     found = handlers(page.build())
-    quick = {name: function for name, function in found.items() if _seconds(attempt, function, *people[:2]) < 0.02}
+    with restored(people[0]):
+        quick = {name: function for name, function in found.items() if _seconds(attempt, function, *people[:2]) < 0.02}
     tried, leaks = 0, []
     for number, attacker in enumerate(people):
-        for victim in people:
-            chosen = found if victim is people[number - 1] else quick
-            for name, function in chosen.items() if victim is not attacker else ():
-                tried += 1
-                said = attempt(function, attacker, victim).replace(f"What is {victim.secret[:9]}", "")
-                if any(hidden in said for hidden in (victim.secret, victim.visitor, session.owner(victim.visitor))):
-                    leaks.append(name)
+        with restored(attacker):  # what attackers do to themselves is their right, but each is a victim next
+            for victim in people:
+                chosen = found if victim is people[number - 1] else quick
+                for name, function in chosen.items() if victim is not attacker else ():
+                    tried += 1
+                    said = attempt(function, attacker, victim).replace(f"What is {victim.secret[:9]}", "")
+                    if any(hidden in said for hidden in (victim.secret, victim.visitor, session.owner(victim.visitor))):
+                        leaks.append(name)
     changed = sum(one.state() != state for one, state in zip(people, before, strict=True))
     counts = {"visitors": len(people), "handlers": len(found), "tried_on_all_pairs": len(quick)}
     return counts | {"attempts": tried, "leaks": leaks, "workspaces_changed": changed}
+
+
+@contextlib.contextmanager
+def restored(visitor: Any) -> Iterator[None]:
+    """A visitor's workspace as it was before, once the jobs that were started have ended."""
+    owner = session.owner(visitor.visitor)
+    with tempfile.TemporaryDirectory(prefix="strangers-") as folder:
+        kept = shutil.copytree(visitor.workspace, Path(folder) / "kept")
+        yield
+        going = [job["id"] for job in jobs.listing(projects.home(), owner) if job["state"] not in jobs.ENDED]
+        for job in going:
+            jobs.cancel(projects.home(), job, owner)
+        wait_until(lambda: all(jobs.watch(projects.home(), job)["state"] in jobs.ENDED for job in going), 60)
+        shutil.rmtree(visitor.workspace)
+        shutil.copytree(kept, visitor.workspace)
 
 
 def _seconds(call: Any, *arguments: Any) -> float:
