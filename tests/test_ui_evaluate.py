@@ -1,5 +1,8 @@
 """What the Evaluate tab shows of a run: verdict first, arms by cost, groups that filter rows, gates that are edited."""
 
+import base64
+import csv
+import io
 import json
 import re
 
@@ -9,7 +12,7 @@ from ftrag import conclusions, workflows
 from ftrag import project as projects
 from ftrag.errors import InputError
 from ftrag.project import EXAMPLES
-from ftrag.ui import evaluate_release, evaluate_rows, evaluate_tables, evaluate_view
+from ftrag.ui import evaluate_release, evaluate_rows, evaluate_tables, evaluate_view, view
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -88,6 +91,22 @@ def test_a_question_shows_all_that_belongs_to_it_and_nothing_as_markup(run):
 )
 def test_what_base_does_not_say_is_underlined_and_what_was_expected_is_marked(base, text, shown):
     assert evaluate_rows.difference(base, text, ["€16.80"]) == shown
+
+
+def test_the_numbers_of_a_plot_come_as_a_csv_that_runs_nothing(run):
+    def held(html):
+        (found,) = re.findall(r'download="\w+\.csv" href="data:text/csv;charset=utf-8;base64,([^"]+)"', html)
+        return list(csv.DictReader(io.StringIO(base64.b64decode(found).decode("utf-8-sig"))))
+
+    bars = held(evaluate_view.bars(run))
+    assert len(bars) == 2 * len(run["arms"])
+    assert {row["arm"]: float(row["right"]) for row in bars if row["axis"] == "content"} == {
+        arm: numbers["content"] for arm, numbers in run["arms"].items()
+    }
+    points = held(evaluate_rows.scatter(run))
+    assert len(points) == sum(len(group["points"]) for group in run["clusters"])
+    (row,) = held(view.data_link("one", [{"a": "=1+1", "b": 2.5}]))
+    assert row == {"a": "'=1+1", "b": "2.5"} and view.data_link("none", []) == ""
 
 
 def test_words_in_backticks_are_code_and_the_rest_is_text():

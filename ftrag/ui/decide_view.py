@@ -21,6 +21,7 @@ from ftrag.decision.questionnaire import QUESTIONS, decide, parse_answer
 from ftrag.decision.questions import BY_KEY
 from ftrag.errors import InputError
 from ftrag.ui import session
+from ftrag.ui.view import data_link
 
 STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Facts", ("knowledge-changes", "needs-citations", "problem", "corpus-size")),
@@ -60,7 +61,7 @@ def view(answers: Mapping[str, str], overrides: Mapping[str, float], note: str =
         "recipe": exports.html_of(exports.recipe(result)) or "<p>There is nothing to build yet.</p>",
         "checklist": exports.html_of(exports.checklist(result)),
         "costs": exports.html_of(exports.costs(cost), stack=False) + exports.html_of(exports.break_even(cost)),
-        "plot": break_even_svg(cost),
+        "plot": break_even_svg(cost) + data_link("break-even", cost["curve"]),
         "lines": lines,
         "prices": pd.DataFrame(exports.cost_inputs(cost).rows, columns=PRICE_COLUMNS),
         "link": f"{base}?decide={link_of(readable)}" if readable else "",
@@ -93,7 +94,7 @@ def _headline(result: Mapping[str, Any]) -> str:
 def _status(result: Mapping[str, Any], problems: Sequence[str], note: str) -> str:
     said = len(QUESTIONS) - len(result["skipped"])
     how = f"{said} of {len(QUESTIONS)} questions answered, the rest skipped."
-    how += f" Decided by {result['decided_by']}." if said else ""
+    how = f"{how} {exports.decided(result)}".strip()
     lines = [f'<p class="dc-note">{escape(how)} This is a first guess; Evaluate measures it on your questions.</p>']
     lines += [f'<p class="dc-note">{escape(note)}</p>'] if note else []
     lines += [f'<p class="dc-error" role="alert">Not counted: {escape(text)}</p>' for text in problems]

@@ -11,7 +11,7 @@ from ftrag.decision.wording import place_sentence
 from ftrag.evaluation.arms import AXES
 from ftrag.evaluation.attribution import ADVICE, CAUSES
 from ftrag.ui.evaluate_tables import ORDER
-from ftrag.ui.view import Safe, table, verdict_mark
+from ftrag.ui.view import Safe, data_link, table, verdict_mark
 
 Run = Mapping[str, Any]
 COLOURS = 8  # of the style sheet
@@ -27,7 +27,17 @@ def scatter(run: Run) -> str:
         '<h3>Failures that are alike</h3><p class="ft-note">Each point is a question that the base model fails, near '
         "those that read alike. Click a point or a group to see its questions below. Filled: a group that halves of "
         f'the data confirm; ring: no common pattern.</p><div class="ft-plots">{plots}</div>'
+        f"{data_link('failures', _points(run))}"
     )
+
+
+def _points(run: Run) -> list[dict[str, Any]]:
+    kept = ("axis", "cause", "label", "grouped")
+    return [
+        {"question": point["id"], "x": point["x"], "y": point["y"]} | {key: group[key] for key in kept}
+        for group in run["clusters"]
+        for point in group["points"]
+    ]
 
 
 def _plot(run: Run, axis: str) -> str:

@@ -14,7 +14,7 @@ from ftrag.evaluation.attribution import ADVICE, CAUSES
 from ftrag.evaluation.stats import wilson
 from ftrag.ui import texts
 from ftrag.ui.evaluate_tables import ORDER
-from ftrag.ui.view import Safe, percent, table
+from ftrag.ui.view import Safe, data_link, percent, table
 
 Run = Mapping[str, Any]
 REASONS = 3  # that are read at once; the rest unfolds
@@ -138,7 +138,17 @@ def bars(run: Run) -> str:
     legend = "".join(f'<span class="ft-key {axis}">{axis}</span>' for axis in AXES)
     note = "Share of right answers, cheapest arm first; the line is the 95 % interval. Oracle arms are diagnoses."
     head = f'<h3>Right answers per arm</h3><p class="ft-note">{legend} {note}</p>'
-    return f'{head}<div class="ft-bars">{"".join(rows)}</div>'
+    return f'{head}<div class="ft-bars">{"".join(rows)}</div>{data_link("arms", _bar_numbers(run))}'
+
+
+def _bar_numbers(run: Run) -> list[dict[str, Any]]:
+    found = []
+    for arm, numbers in run["arms"].items():
+        for axis in (axis for axis in AXES if numbers[axis] is not None):
+            value, n = numbers[axis], numbers[f"{axis}_n"]
+            low, high = wilson(round(value * n), n)
+            found.append({"arm": arm, "axis": axis, "right": value, "low": low, "high": high, "questions": n})
+    return found
 
 
 def _bar_row(arm: str, numbers: Mapping[str, Any]) -> str:

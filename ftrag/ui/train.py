@@ -19,7 +19,7 @@ from ftrag.training import launch, uploads
 from ftrag.training.settings import TrainSettings
 from ftrag.ui import knowledge, session, texts, training_view
 from ftrag.ui.data_report import data_report
-from ftrag.ui.view import Safe, table
+from ftrag.ui.view import Safe, data_link, table
 
 DOCUMENT_TYPES = [".txt", ".md", ".html", ".htm", ".pdf", ".docx", ".csv", ".jsonl", ".zip"]
 ROW_TYPES = [".jsonl", ".json", ".csv", ".tsv"]
@@ -329,7 +329,7 @@ def poll(visitor: str, name: str | None) -> list[Any]:
     ]
     rates = [{"step": row["step"], "rate": row["learning_rate"]} for row in numbers if row.get("learning_rate")]
     plots = [gr.update(value=pd.DataFrame(rows) if rows else None, visible=bool(rows)) for rows in (losses, rates)]
-    return [training_view.live(job), *plots, came]
+    return [training_view.live(job) + data_link("training", numbers), *plots, came]
 
 
 def _outcome(project: Path) -> str:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import csv
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
+
+from ftrag.text import inert
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], numeric: Sequence[int] = ()) -> str:
@@ -49,6 +54,24 @@ def bar(fraction: float, message: str, note: str = "") -> str:
         f'<div class="ft-card" role="status"><b>{escape(message)}</b> <span class="ft-mute">{escape(note)}</span>'
         f'<div class="ft-bar" role="progressbar" aria-valuenow="{share:.0f}" aria-valuemin="0" aria-valuemax="100" '
         f'aria-label="progress"><i style="width:{share:.1f}%"></i></div></div>'
+    )
+
+
+def data_link(name: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    """A link that holds the numbers behind a plot as a CSV named NAME.csv; "" without rows."""
+    if not rows:
+        return ""
+    file = io.StringIO()
+    writer = csv.writer(file)
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    writer.writerow(names)
+    for row in rows:
+        cells = [row.get(name) for name in names]
+        writer.writerow([inert(cell) if isinstance(cell, str) else cell for cell in cells])
+    held = base64.b64encode(file.getvalue().encode("utf-8-sig")).decode()
+    return (
+        f'<p class="ft-note"><a download="{escape(name)}.csv" href="data:text/csv;charset=utf-8;base64,{held}">'
+        "The numbers of this plot (CSV)</a></p>"
     )
 
 
