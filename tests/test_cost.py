@@ -10,6 +10,7 @@ import pytest
 from ftrag import project
 from ftrag.cli import main
 from ftrag.costing import measured_inputs
+from ftrag.decision.breakeven import rough
 from ftrag.decision.cost import (
     LINES,
     OPTIONS,
@@ -128,6 +129,11 @@ def test_break_even_is_where_the_totals_meet():
             gpu = 24 * 730  # own GPUs are bought whole, so the totals may jump past each other by one of them
             assert abs(a - b) <= max(0.01 * max(a, b), gpu), row
     assert any(row["monthly_queries"] for row in estimate(inputs)["break_even"])
+
+
+@pytest.mark.parametrize(("volume", "said"), [(7, 7), (99, 99), (1_234, 1_200), (170_456, 170_000), (10**9, 10**9)])
+def test_a_crossing_is_said_with_two_digits(volume, said):
+    assert rough(volume) == said
 
 
 def test_basis_says_what_was_measured():

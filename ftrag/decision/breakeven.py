@@ -64,4 +64,9 @@ def _text(a: str, b: str, gap: float, volume: int | None) -> str:
         return f"{a} and {b} cost the same."
     if volume is None:
         return f"{cheaper} is cheaper than {other} at every volume up to a billion."
-    return f"{cheaper} is cheaper than {other} up to about {volume:,} questions a month, dearer above."
+    return f"{cheaper} is cheaper than {other} up to about {rough(volume):,} questions a month, dearer above."
+
+
+def rough(volume: int) -> int:
+    """Two significant digits: prices that are assumed give no more."""
+    return round(volume, 2 - len(str(volume)))

@@ -7,7 +7,7 @@ from math import ceil, floor, log10
 from typing import Any
 
 WIDTH, HEIGHT = 640, 360  # view box; the picture scales with the page
-LEFT, RIGHT, TOP, BOTTOM = 76, 28, 16, 44
+LEFT, RIGHT, TOP, BOTTOM = 76, 28, 16, 60
 
 # (colour, dash): told apart by more than colour; each has a contrast of 3 or more on white and on near-black.
 LOOKS = {
@@ -61,7 +61,7 @@ def _grid(x_ends: tuple[int, int], y_ends: tuple[int, int], at: Any) -> str:
     for power in range(x_ends[0], x_ends[1] + 1):
         x, bottom = at(10.0**power, 10.0 ** y_ends[0])
         parts.append(f'<path d="M{x} {TOP}V{bottom}" stroke="currentColor" stroke-opacity=".15"/>')
-        parts.append(f'<text x="{x}" y="{bottom + 18}" text-anchor="middle">{short(10.0**power)}</text>')
+        parts.append(f'<text x="{x}" y="{bottom + 24}" text-anchor="middle">{short(10.0**power)}</text>')
     for power in range(y_ends[0], y_ends[1] + 1):
         x, y = at(10.0 ** x_ends[0], 10.0**power)
         parts.append(f'<path d="M{x} {y}H{WIDTH - RIGHT}" stroke="currentColor" stroke-opacity=".15"/>')
