@@ -7,6 +7,7 @@ import random
 import pytest
 
 from ftrag.cli import main
+from ftrag.decision import exports
 from ftrag.decision.answers import parse_answers
 from ftrag.decision.contradictions import CONTRADICTIONS
 from ftrag.decision.presets import PRESETS
@@ -162,6 +163,12 @@ def test_a_hard_constraint_that_decides_says_so():
     few = decide({**SAMPLE, "training-data": "99"})
     assert few["route"] == "rag" and few["decided_by"] == "hard constraint: training-data 99 rules out fine-tune"
     assert few["scores"]["fine-tune"] == 0
+    asked = "How many good examples of the wanted answer do you have? 99: rules out fine-tune"
+    assert exports.decided(few) == f"Decided by a hard constraint: {asked}."
+    assert asked in exports.to_markdown(few) and asked in exports.to_html(few)
+    assert exports.decided(decide({"training-data": "200"})) == "Nothing is decided yet." and not exports.decided(
+        decide({})
+    )
     assert decide(SAMPLE)["decided_by"] == "points"  # citations require rag, but 5 points for weekly are enough
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from ftrag.decision.charts import break_even_svg
 from ftrag.decision.questions import BY_KEY
 from ftrag.decision.rows import TITLES
+from ftrag.decision.scoring import UNKNOWN
 
 STATES = {"yes": "✓ yes", "no": "✗ no", "open": "? open"}
 FORMATS = ("md", "html", "json")
@@ -149,9 +150,23 @@ def points(result: Mapping[str, Any]) -> str:
     return "Points: " + ", ".join(f"{route} {score}" for route, score in result["scores"].items())
 
 
+def decided(result: Mapping[str, Any]) -> str:
+    """What decided, in a sentence; empty while nothing was answered."""
+    if not result["answers"]:
+        return ""
+    if result["route"] == UNKNOWN:
+        return "Nothing is decided yet."
+    hard = [
+        f"{BY_KEY[r['factor']].text} {label_of(r['factor'], r['answer'])}: {r['effect'].split(';')[0]}"
+        for r in result["reasons"]
+        if f" {r['factor']} {r['answer']} " in f" {result['decided_by']}"
+    ]
+    return f"Decided by a hard constraint: {'; '.join(hard)}." if hard else "Decided by points."
+
+
 def to_markdown(result: Mapping[str, Any]) -> str:
     """The recommendation as Markdown with tables."""
-    head = [f"# Recommendation: {result['route']}", result["sentence"], f"{points(result)}."]
+    head = [f"# Recommendation: {result['route']}", result["sentence"], f"{points(result)}. {decided(result)}".strip()]
     return "\n\n".join([*head, *(_markdown(section) for section in sections(result))]) + "\n"
 
 
@@ -192,11 +207,12 @@ def _number(section: Section, column: int) -> str:
 
 def to_html(result: Mapping[str, Any]) -> str:
     """The recommendation as one file that needs nothing from the network and follows the reader's colour scheme."""
+    said = f"{points(result)}. {decided(result)}"
     parts = [f"<h2>{escape(section.title)}</h2>{html_of(section)}" for section in sections(result)]
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" '
         f'content="width=device-width"><title>Recommendation: {escape(result["route"])}</title>'
         f"<style>{PAGE}{STYLE}</style></head><body><h1>Recommendation: {escape(result['route'])}</h1>"
-        f"<p><strong>{escape(result['sentence'])}</strong></p><p>{escape(points(result))}.</p>"
+        f"<p><strong>{escape(result['sentence'])}</strong></p><p>{escape(said)}</p>"
         f"{break_even_svg(result['cost'])}{''.join(parts)}</body></html>\n"
     )

@@ -12,7 +12,7 @@ from ftrag.decision.exports import Section, amount, usd
 def decision_text(result: Mapping[str, Any]) -> str:
     """The result of `decide`, without the single cost lines."""
     head = [f"Recommendation: {result['route']}", result["sentence"], f"{exports.points(result)}."]
-    head += [f"Decided by {result['decided_by']}."] if result["answers"] else []
+    head += [exports.decided(result)] if result["answers"] else []
     listed = (exports.why(result), exports.warnings(result), exports.changes(result))
     after = (exports.checklist(result), exports.recipe(result))
     parts = ["\n".join(head), *map(_list, listed), *map(_list, after), _costs(result["cost"])]
