@@ -4,6 +4,7 @@ import argparse
 import json
 import math
 import random
+import re
 
 import pytest
 
@@ -11,6 +12,7 @@ from ftrag import project
 from ftrag.cli import main
 from ftrag.costing import measured_inputs
 from ftrag.decision.breakeven import rough
+from ftrag.decision.charts import break_even_svg
 from ftrag.decision.cost import (
     LINES,
     OPTIONS,
@@ -129,6 +131,15 @@ def test_break_even_is_where_the_totals_meet():
             gpu = 24 * 730  # own GPUs are bought whole, so the totals may jump past each other by one of them
             assert abs(a - b) <= max(0.01 * max(a, b), gpu), row
     assert any(row["monthly_queries"] for row in estimate(inputs)["break_even"])
+
+
+@pytest.mark.parametrize(
+    ("queries", "mark"), [(0, None), (5, "← you"), (100, "you"), (1e5, "you"), (1e9, "you"), (1e12, "you →")]
+)
+def test_the_plot_marks_the_present_volume_where_it_lies(queries, mark):
+    plot = break_even_svg(estimate({"monthly_queries": queries}))
+    found = re.findall(r">([^<>]*you[^<>]*)</text>", plot)
+    assert found == ([mark] if mark else []) and ">1B</text>" in plot and "nan" not in plot.lower()
 
 
 @pytest.mark.parametrize(("volume", "said"), [(7, 7), (99, 99), (1_234, 1_200), (170_456, 170_000), (10**9, 10**9)])

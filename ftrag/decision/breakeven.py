@@ -12,7 +12,7 @@ STEPS_PER_DECADE = 4
 Total = Callable[[str, float], float]  # (route, questions a month) -> US dollars over two years
 
 
-def volumes(low: float = 100.0, high: float = 1e8) -> list[float]:
+def volumes(low: float = 100.0, high: float = HIGHEST) -> list[float]:
     """Evenly spaced on a log axis, both ends included."""
     values, step = [low], float(10 ** (1 / STEPS_PER_DECADE))
     while values[-1] * step < high * 0.999:

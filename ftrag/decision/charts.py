@@ -36,7 +36,8 @@ def break_even_svg(cost: Mapping[str, Any]) -> str:
         for route in LOOKS
     ]
     now = next(row["value"] for row in cost["inputs"] if row["key"] == "monthly_queries")
-    mark = _mark(at(min(max(now, xs[0]), xs[-1]), 1)[0]) if now > 0 else ""
+    said = "← you" if now < xs[0] else "you →" if now > xs[-1] else "you"
+    mark = _mark(at(min(max(now, xs[0]), xs[-1]), 1)[0], said) if now > 0 else ""
     label = "Cost over two years by questions a month, both axes logarithmic. " + " ".join(
         row["text"] for row in cost["break_even"]
     )
@@ -80,25 +81,27 @@ def short(value: float) -> str:
 
 
 def _line(route: str, points: Sequence[tuple[float, float]]) -> str:
-    colour, dash = LOOKS[route]
     path = "M" + "L".join(f"{x} {y}" for x, y in points)
-    return f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="2.5" stroke-dasharray="{dash}"/>'
+    return f'<path d="{path}" fill="none" {_look(route)}/>'
 
 
-def _mark(x: float) -> str:
+def _look(route: str) -> str:
+    """Colour and dashes, of the same width on a phone as on a desk."""
+    colour, dash = LOOKS[route]
+    return f'stroke="{colour}" stroke-width="2.5" stroke-dasharray="{dash}" vector-effect="non-scaling-stroke"'
+
+
+def _mark(x: float, said: str) -> str:
     side, gap = ("end", -6) if x > WIDTH * 0.8 else ("start", 6)
     return (
         f'<path d="M{x} {TOP}V{HEIGHT - BOTTOM}" stroke="currentColor" stroke-dasharray="4 4"/>'
-        f'<text x="{x + gap}" y="{HEIGHT - BOTTOM - 8}" text-anchor="{side}">you</text>'
+        f'<text x="{x + gap}" y="{HEIGHT - BOTTOM - 8}" text-anchor="{side}">{said}</text>'
     )
 
 
 def _legend() -> str:
     parts = []
-    for row, (route, (colour, dash)) in enumerate(LOOKS.items()):
+    for row, route in enumerate(LOOKS):
         y = TOP + 14 + row * 20
-        parts.append(
-            f'<path d="M{LEFT + 12} {y}h30" stroke="{colour}" stroke-width="2.5" stroke-dasharray="{dash}"/>'
-            f'<text x="{LEFT + 50}" y="{y + 4}">{route}</text>'
-        )
+        parts.append(f'<path d="M{LEFT + 12} {y}h30" {_look(route)}/><text x="{LEFT + 50}" y="{y + 4}">{route}</text>')
     return "".join(parts)
