@@ -15,7 +15,7 @@ from ftrag.ui import session
 def build(visitor_bs: Any, project_dd: Any, questions: Mapping[str, Any]) -> None:
     """questions: key -> component, as the Decide tab built them."""
     with gr.Row(equal_height=True):
-        keep_btn = gr.Button("Keep these answers with the project", size="sm", scale=0, min_width=240, elem_id="keep")
+        keep_btn = gr.Button("Keep these answers with the project", size="sm", scale=0, min_width=320, elem_id="keep")
         said_html = gr.HTML(elem_id="kept", elem_classes="ft-note", padding=False)
     inputs = [visitor_bs, project_dd, *questions.values()]
     keep_btn.click(_keeper(list(questions)), inputs, [said_html], api_visibility="private")

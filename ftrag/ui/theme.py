@@ -161,7 +161,7 @@ CSS = """
 #chat_a .placeholder-content, #chat_b .placeholder-content { padding: 0 16px; text-align: center; }
 #chat_questions button { white-space: normal; text-align: left; height: auto; }
 .ft-code code { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .8rem; }
-.gradio-container .label-wrap { font-weight: 600; }
+.gradio-container .label-wrap { font-weight: 600; text-align: left; }
 .gradio-container .label-wrap .icon { font-size: .7rem; color: var(--body-text-color-subdued); }
 button:focus-visible, input:focus-visible, textarea:focus-visible, summary:focus-visible, [role=tab]:focus-visible
   { outline: 3px solid #0284c7 !important; outline-offset: 1px; }
