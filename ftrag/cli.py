@@ -353,12 +353,12 @@ def _experiment_commands(commands: Any) -> None:
     drill.add_argument("--edits", type=_positive, default=10)
 
 
-def _as_job(options: argparse.Namespace, work: Callable[[Path, Any], Any]) -> Any:
+def _as_job(options: argparse.Namespace, work: Callable[[Path, Any], Any], queues: bool = True) -> Any:
     """Run work(project, report) as the job that this process is; see jobs.running."""
     from ftrag import jobs
 
     project = _project(options)
-    with jobs.running(jobs.root(), options.given, project.name) as report:
+    with jobs.running(jobs.root(), options.given, project.name, queues) as report:
         return work(project, report)
 
 
@@ -456,7 +456,11 @@ def _report(options: argparse.Namespace) -> Any:
 def _export(options: argparse.Namespace) -> Any:
     from ftrag import outcomes
 
-    return outcomes.export(_project(options), options.adapter, options.merge, options.whole)
+    def work(project: Path, report: Any) -> Any:
+        report(0.0, "writing the files")
+        return outcomes.export(project, options.adapter, options.merge, options.whole)
+
+    return _as_job(options, work, queues=False)  # nobody waits for a training with a few files
 
 
 def _token() -> str | None:

@@ -143,8 +143,8 @@ def start(root: Path, arguments: Sequence[str], owner: str, project: str = "", r
 
 
 @contextlib.contextmanager
-def running(root: Path, arguments: Sequence[str], project: str) -> Iterator[Report]:
-    """Run a command under a job: the one that started this process, else a new one. Waits for its turn first.
+def running(root: Path, arguments: Sequence[str], project: str, queues: bool = True) -> Iterator[Report]:
+    """Run a command under a job: the one that started this process, else a new one. Waits for its turn if it queues.
 
     The state ends as done, failed or cancelled whatever happens; errors pass through. Of several processes under
     `accelerate launch` the first one is the job.
@@ -158,7 +158,8 @@ def running(root: Path, arguments: Sequence[str], project: str) -> Iterator[Repo
     handlers = {number: signal.signal(number, report.stop) for number in (signal.SIGTERM, signal.SIGINT)}
     report.write(WAITING, fraction=0.0, message="waiting for its turn")
     try:
-        _wait_for_turn(folder, report)
+        if queues:
+            _wait_for_turn(folder, report)
         report.write(RUNNING, started=time.time())
         yield report
         state = CANCELLED if report.stopping else DONE

@@ -309,7 +309,7 @@ def test_the_servers_token_is_nowhere(app, me):
     wait_until(lambda: all(job["state"] in jobs.ENDED for job in jobs.listing(app[1])), 60)
     ok, said = me.mine("export", "mine", None, "Whole project")
     assert ok
-    download = json.loads(said)["data"][0]["value"]["path"]
+    download = json.loads(said)["data"][1]["value"]["path"]
     assert TOKEN.encode() not in fetch(f"{app[0]}/gradio_api/file={download}")[1]
     for path in ("/", "/config", "/gradio_api/info"):
         assert TOKEN.encode() not in fetch(app[0] + path)[1]

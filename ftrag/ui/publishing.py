@@ -7,19 +7,22 @@ import queue
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from ftrag import publish, quotas, workflows
+from ftrag import jobs, publish, quotas, workflows
+from ftrag import project as projects
 from ftrag.errors import InputError
 from ftrag.ui import session, texts
 from ftrag.ui.view import Safe, bar, cell
 
 EXPORTS = {"Adapter": "adapter", "Merged model": "merged", "Whole project": "project"}
 PUSHES = {"Adapter": "adapter", "Merged model": "merged", "Space: app, documents, adapter": "space"}
+FLAGS = {"adapter": [], "merged": ["--merge"], "project": ["--whole"]}  # of the command `export`
 Progress = Callable[[float, str], None]
 
 
@@ -50,7 +53,7 @@ def build(visitor_bs: Any, project_dd: Any) -> None:
     for event in (project_dd.change, accordion.expand):
         event(offered, here, [adapter_dd], show_progress="hidden", **private)
     slow: dict[str, Any] = {"concurrency_limit": 2, "concurrency_id": "publish", **private}
-    export_btn.click(export, [*here, adapter_dd, export_rd], [export_fl], **slow)
+    export_btn.click(export, [*here, adapter_dd, export_rd], [said_html, export_fl], **slow)
     push_inputs = [*here, adapter_dd, push_rd, repo_tb, public_cb, token_tb]
     push_btn.click(push_logged_in if oauth() else push, push_inputs, [said_html, token_tb], **slow)
     pull_btn.click(
@@ -74,19 +77,35 @@ def offered(visitor: str, name: str | None) -> Any:
 
 
 @session.guarded
-def export(visitor: str, name: str | None, adapter: str | None, what: str) -> Any:
-    """A zip to download; what was made for it in the project is removed again."""
+def export(visitor: str, name: str | None, adapter: str | None, what: str) -> Iterator[list[Any]]:
+    """A job that writes the files, then a zip of them to download; in the project they are removed again."""
     project = session.project(visitor, name)
     kind = EXPORTS.get(what, "adapter")
+    quotas.room(session.workspace(visitor), [])
+    chosen = workflows.choose_adapter(project, adapter or None)
+    if kind != "project" and chosen is None:
+        raise InputError("there is no adapter to export; train one first")
+    arguments = ["export", project.name, *FLAGS[kind], *([chosen] if kind != "project" and chosen else [])]
+    owner = session.owner(visitor)
+    job = jobs.start(projects.home(), arguments, owner, project.name, session.workspace(visitor))
+    while (status := jobs.watch(projects.home(), job))["state"] not in jobs.ENDED:
+        yield [bar(status["fraction"], status["message"]), gr.skip()]
+        time.sleep(0.3)
+    if status["state"] != jobs.DONE:
+        raise InputError(f"the export ended without files: {status['message']}")
+    yield ["", gr.update(value=str(_zipped(project, kind, chosen)), visible=True)]
+
+
+def _zipped(project: Path, kind: str, adapter: str | None) -> Path:
+    """What an export job left under the project's exports, as one zip in a folder that is swept."""
     target = Path(tempfile.mkdtemp(prefix="ftrag-")) / f"{project.name}-{kind}.zip"
     if kind == "project":
-        publish.bundle(project, target, project.name)
+        shutil.move(project / "exports" / f"{project.name}.zip", target)
     else:
-        quotas.room(session.workspace(visitor), [])
-        folder = publish.export_folder(project, adapter or None, kind == "merged")
+        folder = project / "exports" / f"{adapter}{'-merged' if kind == 'merged' else ''}"
         publish.bundle(folder, target, f"{project.name}-{kind}")
         shutil.rmtree(folder)
-    return gr.update(value=str(target), visible=True)
+    return target
 
 
 @session.guarded
