@@ -53,6 +53,7 @@ def test_the_same_rows_as_jsonl_json_and_csv(tmp_path: Path) -> None:
         ('{"id": 2, "question": "q"}', "has no answers"),
         ('{"id": 2, "question": "q", "answers": [""]}', "an empty text among its answers"),
         ('{"id": 2, "question": "q", "answers": [["a"]]}', "answers that are not texts"),
+        ('{"id": 2, "question": "q", "answers": [NaN]}', "answers that are not numbers"),
         ('{"id": 2, "question": "q", "answers": ["a"], "evidence": [{}]}', "evidence that are not texts"),
         ('{"id": 2, "question": "q", "answers": ["a"], "checks": [{"kind": "nope"}]}', "no check 'nope'"),
         (
@@ -81,6 +82,9 @@ def test_a_bad_row_is_named_and_the_rest_is_taken(tmp_path: Path, row: str, reas
         ("g.json", "[]", "holds no rows"),
         ("g.json", "{", "not valid JSON"),
         ("g.txt", "hello", "is not a gold file"),
+        ("g.csv", "id,question,answers\n", "holds no row with named columns; gold rows have id, question"),
+        ("g.csv", "a,b\n1,2\n3,4\n", "has the columns a, b; gold rows have id, question and answers"),
+        ("g.jsonl", "\ufffd\ufffd\n\ufffd\n", "holds no row with named columns (row 1 is not valid JSON"),
     ],
 )
 def test_a_file_without_rows_is_one_refusal(tmp_path: Path, name: str, text: str, reason: str) -> None:

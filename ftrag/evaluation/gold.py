@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ftrag.errors import InputError
 from ftrag.evaluation import checks
-from ftrag.training.files import KINDS, read_rows
+from ftrag.training.files import KINDS, Numbered, read_rows
 from ftrag.types import Gold
 
 KNOWN = ("id", "question", "answers", "evidence", "checks", "slice")
@@ -26,7 +27,7 @@ def read_gold(path: Path) -> tuple[list[Gold], list[dict[str, Any]]]:
     In CSV a cell of answers or evidence is one text, or a JSON list of texts; [] expects a refusal.
     """
     try:
-        rows = read_rows(_checked(path))
+        rows = _with_columns(read_rows(_checked(path)), path.name)
     except InputError as error:
         return [], [{"file": path.name, "reason": str(error)}]
     taken: list[Gold] = []
@@ -47,6 +48,17 @@ def _checked(path: Path) -> Path:
     if path.suffix.lower() not in KINDS:
         raise InputError(f"{path.name} is not a gold file; give one of {', '.join(KINDS)}")
     return path
+
+
+def _with_columns(rows: list[Numbered], name: str) -> list[Numbered]:
+    """The rows; InputError where none of them has a column of ours, so that a wrong file is refused once as a whole."""
+    seen = dict.fromkeys(column for _, row in rows if isinstance(row, dict) for column in row)
+    if {"question", "answers", *ALIASES} & set(seen):
+        return rows
+    if seen:
+        raise InputError(f"{name} has the columns {', '.join([*seen][:8])}; gold rows have id, question and answers")
+    first = f" (row {rows[0][0]} {rows[0][1]})" if rows else ""
+    raise InputError(f"{name} holds no row with named columns{first}; gold rows have id, question and answers")
 
 
 def _gold(row: Mapping[str, Any] | str) -> Gold:
@@ -88,6 +100,8 @@ def _texts(value: Any, column: str) -> tuple[str, ...]:
     items = value if isinstance(value, list) else [value]
     if not all(isinstance(item, (str, int, float)) and not isinstance(item, bool) for item in items):
         raise BadRow(f"has {column} that are not texts")
+    if not all(math.isfinite(item) for item in items if isinstance(item, float)):
+        raise BadRow(f"has {column} that are not numbers; write them as texts in quotes")
     texts = tuple(str(item).strip() for item in items)
     if not all(texts):
         raise BadRow(f"has an empty text among its {column}; remove it")
