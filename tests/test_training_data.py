@@ -55,7 +55,7 @@ def test_every_shape_in_every_format(tmp_path, shape, suffix):
     assert examples[0].system == ("Be kind." if shape == "messages" else None)
 
 
-def test_parquet_comes_through_datasets_with_its_row_numbers(tmp_path):
+def test_parquet_comes_through_datasets_with_its_row_numbers(tmp_path, capfd):
     from datasets import Dataset
 
     given = [{"question": "Can I cancel?", "answer": "Yes."}, {"question": "", "answer": "No."}]
@@ -64,7 +64,9 @@ def test_parquet_comes_through_datasets_with_its_row_numbers(tmp_path):
     assert (shape, [row.id for row in examples]) == ("question/answer", ["rows-1"])
     assert refused == [{"file": "rows.parquet", "row": 2, "reason": "has an empty question"}]
     (tmp_path / "broken.parquet").write_bytes(b"PAR1 nonsense")
+    capfd.readouterr()
     assert "not a readable Parquet file" in read_examples(tmp_path / "broken.parquet")[1][0]["reason"]
+    assert capfd.readouterr().err == ""  # the library says nothing beside our reason
 
 
 def test_templates_are_read_back(tmp_path):

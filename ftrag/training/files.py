@@ -43,13 +43,18 @@ def read_rows(path: Path) -> list[Numbered]:
 def _from_parquet(path: Path) -> Iterator[Numbered]:
     """As a stream, which leaves no copy in the cache of datasets."""
     from datasets import load_dataset
+    from datasets.utils import logging
 
+    level = logging.get_verbosity()
+    logging.set_verbosity(logging.CRITICAL)  # its own line about a bad file would stand beside ours
     try:
         rows = load_dataset("parquet", data_files=str(path), split="train", streaming=True)
         for number, row in enumerate(rows, start=1):
             yield number, _columns(row)
     except (ValueError, OSError, RuntimeError) as error:  # pyarrow's errors are among them
         raise InputError(f"{path.name} is not a readable Parquet file; save it again or as JSONL") from error
+    finally:
+        logging.set_verbosity(level)
 
 
 def _decode(data: bytes) -> str:
