@@ -85,6 +85,27 @@ def test_no_tab_violates_wcag_with_everything_open(chromium, server, scheme):
     context.close()
 
 
+def test_on_a_phone_no_open_panel_widens_the_page(chromium, server):
+    """Wide tables scroll inside their panel: prices, capabilities, every number of a run."""
+    context = chromium.new_context(viewport={"width": 390, "height": 844})
+    visit = Visit(context, server)
+    wait_until(lambda: "questions" in visit.text("#verdict"), 60)
+    for name in TABS:
+        visit.tab(name)
+        visit.page.wait_for_timeout(500)
+        for _ in range(4):
+            if not visit.page.evaluate(OPEN_EVERYTHING):
+                break
+            visit.page.wait_for_timeout(400)
+        if name == "Decide":
+            visit.page.get_by_label("Capabilities, one a line").fill("Answers must cite the page")
+            visit.page.get_by_role("button", name="Classify", exact=True).click()
+            visit.page.wait_for_selector("#capability_overall:has-text('Overall')", timeout=60_000)
+            visit.page.wait_for_selector("#capability_table:has-text('Answers must cite')")
+        assert visit.overflow() <= 0, name
+    context.close()
+
+
 def ours(violations):
     """Violations that are not gradio's own: (rule, element, what is wrong)."""
     return [

@@ -89,7 +89,7 @@ def theme() -> Any:
 
 
 CSS = """
-.gradio-container { max-width: 1240px !important; margin: 0 auto; font-size: 15px; line-height: 1.5; }
+.gradio-container { max-width: min(1240px, 100%) !important; margin: 0 auto; font-size: 15px; line-height: 1.5; }
 .gradio-container .column, .gradio-container .block { min-width: 0; }
 .gradio-container h3 { font-size: 1.05rem; font-weight: 650; margin: 1.2rem 0 .4rem; letter-spacing: -.01em; }
 .gradio-container p { margin: .35rem 0; }
