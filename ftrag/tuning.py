@@ -61,7 +61,11 @@ def _prepared(
 ) -> tuple[list[Example], TrainSettings, LocalModel]:
     """Rows, settings and the model. InputError where the data must not be trained on."""
     from ftrag.training.settings import TrainSettings, suited
+    from ftrag.training.settings import check as check_ranges
 
+    known = {field.name for field in fields(TrainSettings)}
+    asked = {key: value for key, value in wanted.items() if key in known}
+    check_ranges(TrainSettings(**asked))  # before anything slow happens
     share = wanted.get("context_share", workflows.setting(project, "context_share"))
     report(0.0, "reading the training rows")
     rows = experiments.training_data(project, share)
@@ -69,10 +73,9 @@ def _prepared(
         raise InputError(f"training is blocked: {'; '.join(blocked)}")
     report(0.01, "loading the model")
     llm = _model(project, bool(wanted.get("four_bit")))
-    known = {field.name for field in fields(TrainSettings)}
     chosen = suited(len(rows), llm.loaded.model.num_parameters())
     chosen |= {"rehearsal": workflows.setting(project, "rehearsal")}
-    settings = TrainSettings(**(chosen | {key: value for key, value in wanted.items() if key in known}))
+    settings = TrainSettings(**(chosen | asked))
     return rows, settings, llm
 
 

@@ -206,3 +206,13 @@ def test_the_estimate_is_within_a_quarter_of_what_the_training_takes(tmp_path):
     taken = time.monotonic() - start
     print(f"estimate {value['estimate_seconds']:.1f} s, taken {taken:.1f} s")
     assert value["estimate_seconds"] == pytest.approx(taken, rel=0.5)  # 0.25 on a quiet machine; CI shares its cores
+
+
+@pytest.mark.parametrize("modules", [("foo", "q_proj"), ()])
+def test_a_target_module_that_the_model_has_not_is_named_before_anything_changes(tmp_path, modules):
+    from dataclasses import replace
+
+    with pytest.raises(InputError, match="choose from .*q_proj"):
+        lora.train(tiny(), rows(12), tmp_path, replace(QUICK, target_modules=modules))
+    with pytest.raises(InputError, match="target modules"):
+        lora.plan_training(tiny(), rows(12), replace(QUICK, target_modules=modules))

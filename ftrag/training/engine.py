@@ -15,7 +15,7 @@ from ftrag.training import checkpoints, estimate, forgetting, processes, snapsho
 from ftrag.training.attention import grouped_attention
 from ftrag.training.encode import Row, collate
 from ftrag.training.known import Known
-from ftrag.training.settings import TrainSettings
+from ftrag.training.settings import TrainSettings, check_modules
 from ftrag.training.watch import Watch
 
 
@@ -28,6 +28,7 @@ def lora(loaded: Loaded, settings: TrainSettings) -> Iterator[Any]:
     import torch
     from peft import LoraConfig, get_peft_model
 
+    check_modules(settings, loaded.model)
     config = LoraConfig(
         r=settings.rank,
         lora_alpha=settings.lora_alpha,

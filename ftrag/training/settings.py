@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from ftrag.errors import InputError
 from ftrag.training.rehearsal import MOST
@@ -63,8 +64,20 @@ def check(settings: TrainSettings) -> None:
         "evaluations": (1, 100),
         "patience": (1, 1000),
         "save_steps": (1, 1_000_000),
+        "seed": (0, 2**32 - 1),
     }
     for name, (low, high) in ranges.items():
         value = getattr(settings, name)
         if not low <= value <= high:
             raise InputError(f"{name.replace('_', ' ')} is {value}; give a value from {low} to {high}")
+
+
+def check_modules(settings: TrainSettings, model: Any) -> None:
+    """Raises InputError for a target module that is no linear layer of the model, naming those that are."""
+    import torch
+
+    linear = {name.rpartition(".")[2] for name, part in model.named_modules() if isinstance(part, torch.nn.Linear)}
+    wrong = [name for name in settings.target_modules if name not in linear]
+    if wrong or not settings.target_modules:
+        found = f"the model has no linear layer {', '.join(wrong)}" if wrong else "none is named"
+        raise InputError(f"target modules: {found}; choose from {', '.join(sorted(linear - {'lm_head'}))}")
