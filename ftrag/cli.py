@@ -113,9 +113,18 @@ def _project(options: argparse.Namespace) -> Path:
 
 def _file(name: str) -> Path:
     path = Path(name)
+    if path.is_dir():
+        raise InputError(f"{name} is a folder; name a file in it")
     if not path.is_file():
         raise InputError(f"there is no file {name}; check the path")
     return path
+
+
+def _text_lines(name: str) -> list[str]:
+    try:
+        return _file(name).read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise InputError(f"{name} is not UTF-8 text; save it as a text file with one capability per line") from None
 
 
 def _columns(pairs: Sequence[str]) -> dict[str, str]:
@@ -194,7 +203,7 @@ def _classify(options: argparse.Namespace) -> Any:
 
     lines = list(options.capability)
     if options.file:
-        lines += [line.strip() for line in _file(options.file).read_text(encoding="utf-8").splitlines()]
+        lines += [line.strip() for line in _text_lines(options.file)]
     return workflows.classify([line for line in lines if line.strip()])
 
 
@@ -249,7 +258,9 @@ def _ingest(options: argparse.Namespace) -> Any:
         if Path(name).is_file():
             files.append(Path(name))
         else:
-            missing.append({"file": name, "reason": "there is no such file; check the path"})
+            folder = Path(name).is_dir()
+            reason = "is a folder; name the files in it" if folder else "there is no such file; check the path"
+            missing.append({"file": name, "reason": reason})
     value = workflows.ingest(project, files) if files else {"taken": [], "refused": []}
     return value | {"refused": value["refused"] + missing}
 
@@ -378,7 +389,7 @@ def _train(options: argparse.Namespace) -> Any:
 def _evaluate(options: argparse.Namespace) -> Any:
     from ftrag import experiments
 
-    arms = [arm.strip() for arm in options.arms.split(",")] if options.arms else None
+    arms = [arm.strip() for arm in options.arms.split(",")] if options.arms is not None else None
     if options.dry_run:
         return experiments.plan_evaluation(_project(options), arms, options.limit, options.adapter)
     return _as_job(

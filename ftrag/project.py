@@ -23,6 +23,7 @@ from ftrag.errors import InputError, NotFound
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+ENTRIES: dict[str, Any] = {"description": "", "model": "smollm2-135m", "checks": [], "settings": {}}  # where not given
 
 
 def home() -> Path:
@@ -33,7 +34,11 @@ def home() -> Path:
         path = Path("/data/ftrag") if os.access("/data", os.W_OK) else Path(tempfile.gettempdir()) / "ftrag"
     else:
         path = Path.home() / ".ftrag"
-    path.mkdir(parents=True, exist_ok=True)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise InputError(f"{path} cannot be the folder for state ({reason}); set FTRAG_HOME to a folder") from None
     return path.resolve()
 
 
@@ -117,10 +122,10 @@ def create(name: str, root: Path, example: str | None = None) -> Path:
     given = read_json(source / "project.json") if source else {}
     if source:
         shutil.copytree(source, draft, dirs_exist_ok=True, ignore=shutil.ignore_patterns("recorded"))
-    defaults = {"title": name, "description": "", "model": "smollm2-135m", "checks": [], "settings": {}}
     write_json(
         draft / "project.json",
-        defaults
+        {"title": name}
+        | ENTRIES
         | given
         | {
             "name": name,
@@ -173,15 +178,23 @@ def find(name_or_path: str, root: Path) -> Path:
 def names(root: Path) -> list[str]:
     """Projects under root, newest last."""
     folders = [path.parent for path in (root / "projects").glob("*/project.json")]
-    return [path.name for path in sorted(folders, key=lambda path: (read_json(path / "project.json")["created"], path))]
+    return [path.name for path in sorted(folders, key=lambda path: (_created(path), path))]
+
+
+def _created(project: Path) -> str:
+    """When a project was made; "" for a damaged one, which is listed all the same and says so when it is opened."""
+    try:
+        return str(settings(project)["created"])
+    except (InputError, NotFound):
+        return ""
 
 
 def settings(project: Path) -> dict[str, Any]:
-    """The project's project.json."""
+    """The project's project.json; entries that it lacks as in a new project. InputError where it is damaged."""
     value = read_json(project / "project.json")
     if not isinstance(value, dict):
         raise InputError(f"project.json in {project.name} must be an object; restore it from a copy")
-    return value
+    return {"name": project.name, "title": project.name, "created": "", **ENTRIES} | value
 
 
 def update(project: Path, **changes: Any) -> dict[str, Any]:

@@ -256,10 +256,10 @@ def ask(
     """One answer with its sources."""
     from ftrag.llm import complete
 
-    chosen = choose_adapter(project, adapter)
+    asked, chosen = checked_question(question), choose_adapter(project, adapter)
     column = {"adapter": chosen, "context": context, "k": k}
     llm = ready_model(project, chosen)
-    prompt, hits, dropped = column_prompt(project, checked_question(question), column)
+    prompt, hits, dropped = column_prompt(project, asked, column)
     ((text, tokens, first, seconds),) = complete(llm, [prompt], generation(project))
     return {
         "answer": text,

@@ -45,6 +45,12 @@ def test_an_example_is_searchable_at_once_and_offsets_hold(demo, capsys):
         (["evaluate", "demo", "--arms", "prompt"], "the arm base is needed"),
         (["train", "demo", "--rank", "0"], "not a whole number from 1"),
         (["train", "demo", "--epochs", "nan"], "not a positive number"),
+        (["train", "demo", "--dropout", "nan"], "dropout is nan"),
+        (["train", "demo", "--seed", "-5"], "seed is -5"),
+        (["train", "demo", "--batch-rows", "100000"], "batch rows is 100000"),
+        (["evaluate", "demo", "--arms", ""], "no arm ''"),
+        (["diagnose", "."], ". is a folder"),
+        (["classify", "--file", "."], ". is a folder"),
         (["ask", "demo", "Hello?", "--adapter", "mine"], "has no adapter 'mine'"),
         (["report", "demo", "mine"], "has no run 'mine'"),
         (["promote", "demo", "mine"], "has no run 'mine'"),
@@ -59,14 +65,47 @@ def test_bad_input_is_one_line_and_exit_2(demo, capsys, arguments, said):
     assert said in err and err.count("\n") == 1
 
 
+def test_a_question_is_checked_before_the_model_is_loaded(demo, capsys, monkeypatch):
+    from ftrag import workflows
+
+    monkeypatch.setattr(workflows, "ready_model", lambda *_: pytest.fail("the model was loaded"))
+    for arguments, said in ((["  "], "is empty"), (["y" * 4001], "4001 characters")):
+        status, _, err = run(capsys, "ask", "demo", *arguments)
+        assert status == 2 and said in err
+
+
+def test_a_home_that_is_no_folder_is_one_line(tmp_path, capsys, monkeypatch):
+    (tmp_path / "file").write_text("x")
+    for home in (tmp_path / "file", tmp_path / "file" / "below"):
+        monkeypatch.setenv("FTRAG_HOME", str(home))
+        status, _, err = run(capsys, "new", "demo")
+        assert status == 2 and "set FTRAG_HOME to a folder" in err and err.count("\n") == 1
+
+
+def test_a_binary_file_of_capabilities_is_one_line(tmp_path, capsys):
+    (tmp_path / "lines.txt").write_bytes(b"\xcf\xfa\xed\xfe")
+    status, _, err = run(capsys, "classify", "--file", str(tmp_path / "lines.txt"))
+    assert status == 2 and "is not UTF-8 text" in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("text", ["{broken", "[]", '{"name": "old"}'])
+def test_one_damaged_project_does_not_stop_the_others(demo, capsys, text):
+    (demo.parent / "old").mkdir()
+    (demo.parent / "old" / "project.json").write_text(text)
+    status, _, err = run(capsys, "ask", "nowhere", "Hello?")
+    assert status == 2 and "(known: old, demo)" in err
+    status, _, err = run(capsys, "search", "old", "Hello?")
+    assert status == 2 and err.count("\n") == 1
+
+
 def test_files_are_taken_or_refused_by_name(demo, tmp_path, capsys):
     good, empty = tmp_path / "tower.md", tmp_path / "empty.md"
     good.write_text("# Tower\n\nThe tower closes at 17:25.\n")
     empty.write_text("")
-    status, value, _ = run(capsys, "ingest", "demo", str(good), str(empty), str(tmp_path / "none.md"))
+    status, value, _ = run(capsys, "ingest", "demo", str(good), str(empty), str(tmp_path / "none.md"), str(tmp_path))
     assert status == 0
     assert [row["file"] for row in value["taken"]] == ["tower.md"]
-    assert len(value["refused"]) == 2
+    assert [row["reason"].split(";")[0] for row in value["refused"][1:]] == ["there is no such file", "is a folder"]
     assert run(capsys, "search", "demo", "When does the tower close?", "-k", "1")[1][0]["document"] == "tower.md"
     status, value, _ = run(capsys, "ingest", "demo", str(empty))
     assert status == 2 and not value["taken"]
