@@ -187,6 +187,8 @@ def test_a_classified_capability_is_corrected_by_two_clicks(chromium, address):
     page.get_by_label("Capabilities, one a line").fill("Answers must cite the page\nAlways sound like our brand")
     page.get_by_role("button", name="Classify", exact=True).click()
     page.wait_for_selector("#capability_overall:has-text('Overall: Both')")
+    kind = page.locator("#capability_table .body-cell").get_by_text("finetuning").bounding_box()
+    assert kind["x"] + kind["width"] <= 390  # seen without scrolling
     page.locator("#capability_table").get_by_text("Always sound like our brand").last.click()
     page.get_by_role("radio", name="unclear").check()
     page.wait_for_selector("#capability_overall:has-text('Overall: RAG')")

@@ -41,14 +41,15 @@ def parts() -> dict[str, Any]:
             static_columns=[0, 2],
             wrap=True,
             label="Wrong? Click its row and choose another type below, or type it into the table",
-            column_widths=["300px", "130px", "650px"],
+            column_widths=["190px", "120px", "700px"],  # the first two fit a phone
+            max_height=800,
             visible=False,
             elem_id="capability_table",
         )
         type_rd = gr.Radio(list(TYPES), label="Type", visible=False, elem_id="capability_type")
         with gr.Row():
-            use_btn = gr.Button("Answer the questions with it", visible=False, min_width=140)
-            export_btn = gr.Button("Export the table", visible=False, min_width=140)
+            use_btn = gr.Button("Answer the questions with it", visible=False, min_width=240)
+            export_btn = gr.Button("Export the table", visible=False, min_width=240)
         files = gr.Files(label="Downloads", visible=False)
     names = ("lines", "classify", "file", "overall", "table", "type", "use", "export", "files")
     made = (lines_tb, classify_btn, file_btn, overall_md, table_df, type_rd, use_btn, export_btn, files)
