@@ -9,6 +9,7 @@ UNKNOWN_PROJECT = "there is no project of that name; choose one at the top of th
 PLEASE = "Please check"
 SORRY = "That is our fault"
 OUR_FAULT = "Something went wrong on our side; nothing of yours is lost. Try again, or reload the page."
+PORT_WRONG = "GRADIO_SERVER_PORT must be a whole number from 1 to 65535, such as 7861"
 PORT_TAKEN = "port {port} is in use; stop the other program or choose another: GRADIO_SERVER_PORT=7861 python app.py"
 
 HEADER_BUTTONS = ("New", "Share", "Delete")
