@@ -1,6 +1,9 @@
-"""How well sentences are aligned with the passages that support them, on a labelled file.
+"""How well sentences are aligned with the passages that support them, on two labelled files.
 
-python benchmarks/alignment.py [FILE] [--half dev|heldout] [--words] [--errors]
+python benchmarks/alignment.py [FILE…] [--half dev|heldout] [--words] [--errors]
+
+alignment.jsonl: sentences written as paraphrases and near misses, on purpose hard. answers.jsonl: what the built-in
+model said on two examples with the passages it had read. Both were labelled by readers who had not seen the aligner.
 
 Rows: {"answer", "passages": [{"document", "text"}], "sentences": [{"text", "supported", "passage", "quote"}]}, where
 passage is an index into passages or null. A sentence that is labelled as supported counts as found when the aligner
@@ -24,7 +27,7 @@ from ftrag.evaluation.citations import Embed, align
 from ftrag.types import Chunk
 
 ROOT = Path(__file__).resolve().parent.parent
-LABELS = ROOT / "benchmarks" / "data" / "alignment.jsonl"
+LABELS = [ROOT / "benchmarks" / "data" / name for name in ("alignment.jsonl", "answers.jsonl")]
 
 
 def half(row: dict[str, Any]) -> str:
@@ -64,31 +67,34 @@ def embedder() -> Embed:
     return models.embedder()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("file", nargs="?", type=Path, default=LABELS)
-    parser.add_argument("--errors", action="store_true", help="print the sentences that are judged differently")
-    parser.add_argument("--half", choices=("dev", "heldout"), help="one half of the answers alone")
-    parser.add_argument("--words", action="store_true", help="without sentence embeddings")
-    options = parser.parse_args()
-    if not options.file.exists():
-        print(f"skipped: {options.file} is not there")
-        return
-    rows = [json.loads(line) for line in options.file.read_text(encoding="utf-8").splitlines() if line.strip()]
-    rows = [row for row in rows if options.half in (None, half(row))]
-    embed = None if options.words else embedder()
+def measured(file: Path, embed: Embed | None, half_: str | None, errors: bool) -> None:
+    """Print counts, precision, recall and F1 of one file."""
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    rows = [row for row in rows if half_ in (None, half(row))]
     results = [result for row in rows for result in judge(row, embed)]
     supported = sum(label for label, *_ in results)
     claimed = sum(found for _, found, *_ in results)
     right = sum(label and place for label, _, place, _ in results)
     precision, recall = right / claimed if claimed else 0.0, right / supported if supported else 0.0
     f1 = 2 * precision * recall / (precision + recall) if right else 0.0
-    print(f"{len(rows)} answers, {len(results)} sentences, {supported} supported, {claimed} found, {right} right")
-    print(f"precision {precision:.3f}  recall {recall:.3f}  F1 {f1:.3f}")
-    if options.errors:
+    print(f"{file.name}: {len(rows)} answers, {len(results)} sentences, {supported} supported, {claimed} found")
+    print(f"  {right} right: precision {precision:.3f}  recall {recall:.3f}  F1 {f1:.3f}")
+    if errors:
         for label, found, place, text in results:
             if label != found or (label and not place):
                 print(f"label {label}, found {found}, right place {place}: {text}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("files", nargs="*", type=Path, default=LABELS)
+    parser.add_argument("--errors", action="store_true", help="print the sentences that are judged differently")
+    parser.add_argument("--half", choices=("dev", "heldout"), help="one half of the answers alone")
+    parser.add_argument("--words", action="store_true", help="without sentence embeddings")
+    options = parser.parse_args()
+    embed = None if options.words else embedder()
+    for file in options.files:
+        measured(file, embed, options.half, options.errors)
 
 
 if __name__ == "__main__":
