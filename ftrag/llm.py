@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,8 @@ class LocalModel:
             raise InputError(f"adapter {name!r} is not loaded; train or choose one first")
         folder = self.folders[name]
         check(folder, self.loaded)
-        with torch.inference_mode(False):
+        with torch.inference_mode(False), warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # peft asks for an attribute that transformers renames
             if isinstance(self.model, PeftModel):
                 self.model.load_adapter(str(folder), adapter_name=name, low_cpu_mem_usage=True)
             else:

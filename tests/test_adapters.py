@@ -156,6 +156,15 @@ def test_an_adapter_that_was_put_out_of_memory_answers_as_before(project, tmp_pa
     assert torch.equal(logits(None), bare)
 
 
+def test_loading_an_adapter_says_nothing_of_the_libraries_own(project, recwarn):
+    folder = project / "adapters" / adapters.list_adapters(project)[0]["id"]
+    model = LocalModel(tiny())
+    recwarn.clear()
+    for name in ("one", "two"):  # the first wraps the model, the second joins it
+        model.add_adapter(name, folder)
+    assert [str(warning.message) for warning in recwarn] == []
+
+
 def test_cards_are_listed_and_name_no_path(project):
     cards = adapters.list_adapters(project)
     assert [card["base"]["name"] for card in cards] == ["tiny"]
