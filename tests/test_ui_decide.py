@@ -123,6 +123,19 @@ def test_a_correction_changes_what_the_rows_say_together(recwarn):
     assert not isinstance(on_typed(frame, rows), str) and "'sometimes' is no type" in str(recwarn.list[-1].message)
 
 
+def test_a_table_that_gradios_menu_has_cut_is_refused_in_a_sentence(recwarn):
+    """Every column's menu can delete the column or filter rows."""
+    rows, *_, table = classified("Answers must cite\nSound like us", lambda x: classify(x, None))[:3]
+    frame = pd.DataFrame(table["value"])
+    for cut in (frame.drop(columns="Type"), frame.iloc[:1]):
+        assert not isinstance(on_typed(cut, rows), str) and "is missing" in str(recwarn.list[-1].message)
+    assert on_pick(frame.drop(columns="Type"), SimpleNamespace(index=[1, 0]))[1]["visible"] is False
+    prices = view({}, {})["prices"]
+    overrides, *shown = on_price(request(), prices.drop(columns="Value"), {"hourly_usd": 5.0}, *["" for _ in KEYS])
+    assert overrides == {"hourly_usd": 5.0} and list(dict(zip(OUTPUTS, shown, strict=True))["prices"]) == list(prices)
+    assert "they are back" in str(recwarn.list[-1].message)
+
+
 def test_exports_are_three_files():
     values = ["weekly" if key == "knowledge-changes" else "" for key in KEYS]
     files = {Path(name).suffix: Path(name).read_text("utf-8") for name in on_export({}, *values)["value"]}

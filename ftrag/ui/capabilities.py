@@ -114,7 +114,12 @@ def on_file(path: str) -> str:
 
 
 def corrected(table: pd.DataFrame, rows: Rows) -> list[dict[str, Any]]:
-    """The classified rows with the types as corrected by hand. Raises InputError for a type that does not exist."""
+    """The classified rows with the types as corrected by hand.
+
+    Raises InputError for a type that does not exist, and where gradio's menu took a column or filtered rows away.
+    """
+    if "Type" not in table or len(table) != len(rows):
+        raise InputError("A column or a row of the table is missing; clear its filters, or classify again.")
     fixed = []
     for row, kind in zip(rows, table["Type"].tolist(), strict=True):
         chosen = str(kind).strip().lower()
@@ -128,6 +133,8 @@ def corrected(table: pd.DataFrame, rows: Rows) -> list[dict[str, Any]]:
 def on_pick(table: pd.DataFrame, event: gr.SelectData) -> tuple[int, Any]:
     """The row that was clicked, and its type to choose."""
     row = int(event.index[0])
+    if not {"Capability", "Type"} <= set(table) or row >= len(table):
+        return 0, gr.update(visible=False)
     kind = str(table["Type"].iloc[row]).strip().lower()
     label = f"Type of: {table['Capability'].iloc[row]}"
     return row, gr.update(value=kind if kind in TYPES else None, label=label, visible=True)

@@ -177,6 +177,8 @@ def on_price(request: gr.Request, prices: pd.DataFrame, overrides: Mapping[str, 
     before = decide(_readable(answers)[0], overrides)["cost"]["inputs"]
     changed = dict(overrides)
     try:
+        if "Value" not in prices or len(prices) != len(before):
+            raise InputError("A column or a row of the prices was missing, so the edit was not taken; they are back.")
         for row, text in zip(before, prices["Value"].tolist(), strict=True):
             if str(text) != exports.amount(row["value"]):
                 changed[row["key"]] = number(row["key"], text)
