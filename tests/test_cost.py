@@ -22,6 +22,7 @@ from ftrag.decision.cost import (
     input_rows,
     inputs_from,
 )
+from ftrag.decision.exports import usd
 from ftrag.decision.presets import BY_NAME
 from ftrag.decision.questionnaire import decide
 from ftrag.errors import InputError
@@ -140,6 +141,14 @@ def test_the_plot_marks_the_present_volume_where_it_lies(queries, mark):
     plot = break_even_svg(estimate({"monthly_queries": queries}))
     found = re.findall(r">([^<>]*you[^<>]*)</text>", plot)
     assert found == ([mark] if mark else []) and ">1B</text>" in plot and "nan" not in plot.lower()
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(0, "$0"), (0.00003, "under $0.0001"), (0.005, "$0.0050"), (2.5, "$2.50"), (1234.5, "$1,234")],
+)
+def test_dollars_are_never_rounded_to_a_false_nothing(value, said):
+    assert usd(value) == said
 
 
 @pytest.mark.parametrize(("volume", "said"), [(7, 7), (99, 99), (1_234, 1_200), (170_456, 170_000), (10**9, 10**9)])

@@ -48,6 +48,8 @@ class Section:
 
 def usd(value: float) -> str:
     """Dollars as a reader wants them: cents only where they matter."""
+    if 0 < value < 0.0001:
+        return "under $0.0001"
     return f"${value:,.0f}" if value >= 100 or value == 0 else f"${value:,.2f}" if value >= 0.01 else f"${value:.4f}"
 
 
@@ -131,7 +133,7 @@ def cost_inputs(cost: Mapping[str, Any]) -> Section:
         (row["label"], amount(row["value"]), row["unit"], row["basis"], row["source"], row["date"])
         for row in cost["inputs"]
     )
-    return Section("Cost inputs", ("Input", "Value", "Unit", "Basis", "Source", "Date"), rows, (1,))
+    return Section("Cost inputs", ("Input", "Value", "Unit", "Basis", "Source", "Date"), rows, (1, 5))
 
 
 def sections(result: Mapping[str, Any]) -> list[Section]:
