@@ -1,7 +1,7 @@
 """Fit the capability classifier, and its accuracy on labelled sentences.
 
     python benchmarks/classify.py --cv                 accuracy with whole trades left out, for each way that was tried
-    python benchmarks/classify.py --fit                write ftrag/decision/weights.json from dev, dev2 and prototypes
+    python benchmarks/classify.py --fit                write ftrag/decision/weights.json from development() below
     python benchmarks/classify.py --split heldout      accuracy on trades that took no part in anything
     python benchmarks/classify.py --split dev --show   also the rows that are wrong; refused for the held-out trades
 
@@ -44,9 +44,10 @@ def load(split: str) -> list[dict[str, Any]]:
 
 
 def development() -> list[dict[str, Any]]:
-    """Both development splits and the prototypes, whose trade is empty."""
+    """Both development splits, less the trades that are held out, and the prototypes, whose trade is empty."""
+    held = {row["trade"] for row in load("heldout")}
     described = [{"capability": text, "type": kind, "trade": ""} for text, kind in prototypes()]
-    return [*load("dev"), *load("dev2"), *described]
+    return [*(row for row in [*load("dev"), *load("dev2")] if row["trade"] not in held), *described]
 
 
 def idf_of(texts: Sequence[str]) -> dict[str, tuple[int, float]]:

@@ -1,5 +1,6 @@
 """The capability classifier: words, negation, unclear, meaning, and what feeds the questionnaire."""
 
+import importlib.util
 import json
 
 import numpy as np
@@ -11,11 +12,24 @@ from ftrag.decision.classify import NOTICE, TYPES, classify, described, overall,
 from ftrag.decision.indicators import INDICATORS, read
 from ftrag.decision.prototypes import prototypes
 from ftrag.errors import InputError
+from tests.conftest import ROOT
 
 
 def silent(texts):
     """An embedding that says nothing, so that what the words add is seen alone."""
     return np.zeros((len(texts), weights.WIDTH))
+
+
+def test_no_sentence_of_a_held_out_trade_takes_part_in_the_fit():
+    found = importlib.util.spec_from_file_location("classify_benchmark", ROOT / "benchmarks" / "classify.py")
+    benchmark = importlib.util.module_from_spec(found)
+    found.loader.exec_module(benchmark)
+    held = {row["trade"] for row in benchmark.load("heldout")}
+    fitted = benchmark.development()
+    assert len(held) == 8 and not held & {row["trade"] for row in fitted}
+    assert len({row["trade"] for row in fitted} - {""}) == 20
+    idf = benchmark.idf_of([read(row["capability"]).text for row in fitted])  # the shipped weights are of these rows
+    assert list(json.loads(weights.FILE.read_text("utf-8"))["idf"]) == list(idf)
 
 
 def types(*lines, embed=None):
