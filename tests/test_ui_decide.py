@@ -136,6 +136,11 @@ def test_a_table_that_gradios_menu_has_cut_is_refused_in_a_sentence(recwarn):
     assert "they are back" in str(recwarn.list[-1].message)
 
 
+def test_a_route_that_is_ruled_out_says_so_under_its_bar():
+    bars = view({"training-data": "50", "style-requirements": "high", "needs-citations": "true"}, {})["scores"]
+    assert bars["Route"].tolist() == ["prompt", "rag", "fine-tune (out)"]
+
+
 def test_exports_are_three_files():
     values = ["weekly" if key == "knowledge-changes" else "" for key in KEYS]
     files = {Path(name).suffix: Path(name).read_text("utf-8") for name in on_export({}, *values)["value"]}

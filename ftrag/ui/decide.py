@@ -17,6 +17,7 @@ from ftrag.decision.rows import TITLES, Question
 from ftrag.ui import capabilities, session
 from ftrag.ui.decide_view import (
     KEYS,
+    OUT,
     STEPS,
     on_answer,
     on_export,
@@ -56,6 +57,7 @@ def build_decide(classify: capabilities.Classify, visitor_bs: Any = None, projec
     money, measure_btn = _costs(first, project_dd is not None)
     capability = capabilities.parts()
     shared = _sharing()
+    _tables()
     titles = "; ".join(escape(title) for _, title in TITLES)
     gr.HTML(f"<style>{exports.STYLE}{PAGE}</style><small>Sources: {titles}.</small>")
     overrides_st = gr.State({})
@@ -97,18 +99,21 @@ box-shadow:0 1px 6px rgb(0 0 0/.08)}
 
 def _presets() -> gr.Dataset:
     with gr.Accordion("Start from a known case", open=False):
-        preset_ds = gr.Dataset(
+        return gr.Dataset(
             components=["textbox"],
             samples=[[preset.title] for preset in PRESETS],
             samples_per_page=len(PRESETS),
             type="index",
             show_label=False,
         )
-        with gr.Accordion("All cases: the sources' verdicts and ours", open=False):
-            gr.HTML(exports.html_of(known_cases()))
-        with gr.Accordion("Where the sources contradict each other", open=False):
-            gr.HTML(exports.html_of(exports.Section("", ("Topic", "Sources", "Here", "Why"), CONTRADICTIONS)))
-    return preset_ds
+
+
+def _tables() -> None:
+    """What the recommendation rests on, over the whole width."""
+    with gr.Accordion("All known cases: the sources' verdicts and ours", open=False):
+        gr.HTML(exports.html_of(known_cases()))
+    with gr.Accordion("Where the sources contradict each other", open=False):
+        gr.HTML(exports.html_of(exports.Section("", ("Topic", "Sources", "Here", "Why"), CONTRADICTIONS)))
 
 
 def known_cases() -> exports.Section:
@@ -154,7 +159,7 @@ def _result(first: Mapping[str, Any]) -> tuple[Any, Any]:
         y="Points",
         color="Kind",
         color_map=COLOURS,
-        sort=[name for route in COLOURS for name in (route, f"{route} (ruled out)")],
+        sort=[name for route in COLOURS for name in (route, f"{route} {OUT}")],
         height=240,
         x_title="",
         y_lim=[0, None],
@@ -162,7 +167,10 @@ def _result(first: Mapping[str, Any]) -> tuple[Any, Any]:
         show_label=False,
         colors_in_legend=[],
     )
-    gr.HTML("<small>Prompting starts with 3 points. A route needs at least 3, and as many as prompting.</small>")
+    gr.HTML(
+        "<small>Prompting starts with 3 points. A route needs at least 3, and as many as prompting. "
+        "(out): ruled out by an answer.</small>"
+    )
     with gr.Accordion("Warnings", open=True):
         warnings_html = gr.HTML(first["warnings"])
     return score_plot, warnings_html
@@ -206,7 +214,7 @@ def _costs(first: Mapping[str, Any], measurable: bool) -> tuple[list[Any], gr.Bu
                 wrap=True,
                 max_height=420,
                 show_label=False,
-                column_widths=["170px", "90px", "160px", "90px", "260px", "90px"],
+                column_widths=["170px", "140px", "160px", "90px", "460px", "90px"],
             )
     return [costs_html, plot_html, lines_html, prices_df], measure_btn
 

@@ -42,6 +42,7 @@ ROUTES = {
     "both": "Both: RAG and fine-tuning",
     "not enough information": "Not enough information yet",
 }
+OUT = "(out)"  # of a route that is ruled out; longer, the bars' names run into each other on a phone
 LARGEST_LINK = 2_000  # characters of a link's answers
 
 
@@ -104,7 +105,7 @@ def _status(result: Mapping[str, Any], problems: Sequence[str], note: str) -> st
 def _bars(result: Mapping[str, Any]) -> pd.DataFrame:
     effects = " ".join(row["effect"] for row in result["reasons"])
     rows = [
-        (f"{route} (ruled out)" if points == 0 and f"rules out {route}" in effects else route, points, route)
+        (f"{route} {OUT}" if points == 0 and f"rules out {route}" in effects else route, points, route)
         for route, points in result["scores"].items()
     ]
     return pd.DataFrame(rows, columns=["Route", "Points", "Kind"])
