@@ -7,6 +7,7 @@ import fcntl
 import functools
 import hashlib
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -15,7 +16,7 @@ import tempfile
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -125,18 +126,31 @@ def choose_dtype() -> str:
 
     if torch.cuda.is_available():
         return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
-    seconds = {}
-    for dtype in (torch.float32, torch.bfloat16):
+
+    def work(dtype: Any) -> Callable[[], None]:
         weight = torch.ones(1536, 576, dtype=dtype)
         prefill, decode = torch.ones(256, 576, dtype=dtype), torch.ones(2, 576, dtype=dtype)
-        torch.nn.functional.linear(prefill, weight)
-        start = time.perf_counter()
-        for _ in range(8):
+
+        def multiply() -> None:
             torch.nn.functional.linear(prefill, weight)
             for _ in range(8):
                 torch.nn.functional.linear(decode, weight)
-        seconds[dtype] = time.perf_counter() - start
-    return "bfloat16" if seconds[torch.float32] > 1.2 * seconds[torch.bfloat16] else "float32"
+
+        return multiply
+
+    single, half = quickest([work(torch.float32), work(torch.bfloat16)])
+    return "bfloat16" if single > 1.2 * half else "float32"
+
+
+def quickest(works: Sequence[Callable[[], None]], rounds: int = 10) -> list[float]:
+    """Seconds of each work at its quickest, in turn: so that a busy moment of the machine decides nothing."""
+    seconds = [math.inf] * len(works)
+    for _ in range(rounds):
+        for place, work in enumerate(works):
+            start = time.perf_counter()
+            work()
+            seconds[place] = min(seconds[place], time.perf_counter() - start)
+    return seconds
 
 
 def load(name: str = DEFAULT, dtype: str = "auto", on_progress: Progress = quiet) -> Loaded:

