@@ -131,3 +131,13 @@ def test_gates_are_edited_as_rows(home, run):
     with pytest.raises(InputError, match="gate 1: the limit must be a number"):
         evaluate_release.edited([[True, "general", "held", "at least", "much", "why"]])
     assert "Nothing has been promoted" in evaluate_release.release_table(project)
+
+
+def test_the_clock_asks_with_no_list_whose_choices_may_just_have_changed():
+    """gradio puts an error on the page for a choice that has gone, before any handler is called."""
+    from ftrag.ui import page
+
+    config = page.build().get_config_file()
+    kinds = {part["id"]: part["props"].get("elem_id") or part["type"] for part in config["components"]}
+    ticks = [row for row in config["dependencies"] if any(event == "tick" for _, event in row["targets"])]
+    assert ticks and "run_choice" not in [kinds[id_] for row in ticks for id_ in row["inputs"]]

@@ -47,7 +47,7 @@ def build(visitor_bs: Any, project_dd: Any) -> dict[str, Any]:
         "refresh": refresh,
         "outputs": [part["arms"], part["run"], part["plan"]],
         "poll": poll,
-        "poll_inputs": [part["run"]],
+        "poll_inputs": [part["seen"]],
         "poll_outputs": [part["job"], part["run"]],
     }
 
@@ -57,6 +57,7 @@ def _controls() -> dict[str, Any]:
     part: dict[str, Any] = {}
     with gr.Row(equal_height=False):
         part["run"] = gr.Dropdown([], label="Run", elem_id="run_choice", scale=4, min_width=220)
+        part["seen"] = gr.State(None)  # the run, for the clock: a list that has just changed refuses its old choice
         part["evaluate"] = gr.Button("Evaluate", variant="primary", elem_id="evaluate_start", scale=1, min_width=110)
         part["cancel"] = gr.Button("Cancel", variant="stop", scale=0, min_width=90)
     part["plan"] = gr.HTML(elem_id="plan")
@@ -117,6 +118,7 @@ def _wire_run(part: Mapping[str, Any], gated: Mapping[str, Any], here: list[Any]
     shown = [*(part[name] for name in names), *gated["shown"]]
     run = [*here, part["run"]]
     part["run"].change(show, run, shown, show_progress="hidden", **PRIVATE)
+    part["run"].change(lambda run: run, part["run"], part["seen"], show_progress="hidden", **PRIVATE)
     part["filter"].input(show_rows, [*run, part["filter"]], [part["rows"]], **PRIVATE)
     part["scatter"].select(pick_group, run, [part["filter"], part["rows"], part["row"]], **PRIVATE)
     part["rows"].select(open_row, run, [part["row"]], show_progress="hidden", **PRIVATE)
