@@ -126,6 +126,14 @@ def _for_visitor(error: Exception) -> gr.Error:
     if isinstance(error, gr.Error):
         return error
     if isinstance(error, FtragError):
-        return gr.Error(escape(str(error), quote=False), title=texts.PLEASE, duration=8, print_exception=False)
+        return gr.Error(_framed(str(error)), title=texts.PLEASE, duration=8, print_exception=False)
     traceback.print_exception(error)
     return gr.Error(texts.OUR_FAULT, title=texts.SORRY, duration=8, print_exception=False)
+
+
+def _framed(text: str) -> str:
+    """The text as HTML. gradio's page drops a quotation mark at either end: an unseen space there keeps it."""
+    unseen = "\u200b"
+    before = unseen if text.startswith(("'", '"')) else ""
+    after = unseen if text.endswith(("'", '"')) else ""
+    return before + escape(text, quote=False) + after
