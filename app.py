@@ -1,6 +1,6 @@
 """Start the page: `python app.py`. Everything is in ftrag/."""
 
-from ftrag.ui.serve import main
+from ftrag.ui.start import main
 
 if __name__ == "__main__":
     raise SystemExit(main())

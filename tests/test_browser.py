@@ -250,21 +250,23 @@ def test_a_taken_port_is_one_line(server, tmp_path):
     assert f"port {port} is in use" in done.stderr and "Traceback" not in done.stderr
 
 
-def test_a_port_or_a_home_that_cannot_be_is_one_line(tmp_path, monkeypatch, capsys):
-    from ftrag.ui import serve
-
-    (tmp_path / "file").write_text("x")
-    for name, value, said in (
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
         ("GRADIO_SERVER_PORT", "abc", "must be a whole number from 1 to 65535"),
         ("GRADIO_SERVER_PORT", "99999", "must be a whole number from 1 to 65535"),
-        ("FTRAG_HOME", str(tmp_path / "file"), "set FTRAG_HOME to a folder"),
-    ):
-        with monkeypatch.context() as environment:
-            environment.setenv("GRADIO_SERVER_PORT", str(free_port()))
-            environment.setenv(name, value)
-            assert serve.main() == 2
-        err = capsys.readouterr().err
-        assert said in err and err.count("\n") == 1
+        ("FTRAG_HOME", str(ROOT / "app.py"), "set FTRAG_HOME to a folder"),
+    ],
+)
+def test_a_port_or_a_home_that_cannot_be_is_one_line(tmp_path, name, value, said):
+    import os
+    import subprocess
+    import sys
+
+    environment = os.environ | {"FTRAG_HOME": str(tmp_path), "GRADIO_SERVER_PORT": str(free_port()), name: value}
+    command = [sys.executable, "app.py"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=90)
+    assert done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1
 
 
 def test_only_the_four_endpoints_are_public(server):

@@ -14,7 +14,7 @@ from ftrag import housekeeping, quotas
 from ftrag import project as projects
 from ftrag.errors import InputError
 from ftrag.jobs import SECRET
-from ftrag.ui import page, texts, warm
+from ftrag.ui import page, start, texts, warm
 from ftrag.ui.gate import Gate
 from ftrag.ui.theme import CSS, theme
 
@@ -24,10 +24,7 @@ MAX_FILE_SIZE = "20mb"  # of one file; a whole upload is limited by ftrag.ui.gat
 def main() -> int:
     """Serve the page on GRADIO_SERVER_PORT or 7860; 2 with one line when that, or FTRAG_HOME, cannot be used."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    port = port_number(os.environ.get("GRADIO_SERVER_PORT") or "7860")
-    if port is None:
-        print(f"ftrag: {texts.PORT_WRONG}", file=sys.stderr)
-        return 2
+    port = start.port() or 7860
     host = os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if quotas.on_space() else "127.0.0.1")
     if taken(host, port):
         print(f"ftrag: {texts.PORT_TAKEN.format(port=port)}", file=sys.stderr)
@@ -69,11 +66,6 @@ def launch_settings(temporary: Any) -> dict[str, Any]:
         "quiet": True,
         "prevent_thread_lock": True,
     }
-
-
-def port_number(text: str) -> int | None:
-    """The port that a text names, None where it names none."""
-    return int(text) if text.isascii() and text.isdigit() and 0 < int(text) < 65_536 else None
 
 
 def taken(host: str, port: int) -> bool:
