@@ -20,6 +20,7 @@ from ftrag.ui.view import Safe
 EXAMPLE = "Example: "  # before the name of an example that the visitor has not opened yet
 EMPTY = texts.FROM_NOTHING
 OWN = "my-project"
+FIRST_TAB = "evaluate"  # where most visits begin: the page is built on it, so that it need not turn to it later
 PANELS = ("new", "share", "delete")
 
 # The choice is kept in the browser; without one the page follows the system, as Gradio does. ?__theme= wins.
@@ -140,14 +141,15 @@ def arrive(visitor: str, request: gr.Request) -> list[Any]:
         chosen = opened_example(known, linked if linked in projects.examples() else projects.first_example())
     else:
         chosen = names[-1]
-    answers = request.query_params.get("decide")
-    return [known, choices(known, chosen), gr.update(selected="decide" if answers else _landing(known, chosen))]
+    tab = "decide" if request.query_params.get("decide") else _landing(known, chosen)
+    turned = gr.skip() if tab == FIRST_TAB else gr.update(selected=tab)  # a visitor may have turned elsewhere by now
+    return [known, choices(known, chosen), turned]
 
 
 def _landing(visitor: str, name: str | None) -> str:
     """The tab that a project opens on: its evidence where there is a run, else the questions."""
     path = session.workspace(visitor) / "projects" / (name or "")
-    return "evaluate" if name and any(path.glob("runs/*/run.json")) else "decide"
+    return FIRST_TAB if name and any(path.glob("runs/*/run.json")) else "decide"
 
 
 def choices(visitor: str, chosen: str | None) -> Any:

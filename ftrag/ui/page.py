@@ -41,7 +41,7 @@ def build() -> Any:
         jobs_parts = bell.build()
         strips: list[Any] = []
         commands: list[Any] = []
-        with gr.Tabs(elem_id="tabs", selected="decide") as tabs:
+        with gr.Tabs(elem_id="tabs", selected=header.FIRST_TAB) as tabs:
             tabs.overflow_behavior = "wrap"
             with _tab("decide", texts.DECIDE_TAB, strips, commands):
                 decide_parts = decide.build_decide(workflows.classify, visitor_bs, project_dd)
