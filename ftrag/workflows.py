@@ -258,8 +258,8 @@ def ask(
 
     asked, chosen = checked_question(question), choose_adapter(project, adapter)
     column = {"adapter": chosen, "context": context, "k": k}
-    llm = ready_model(project, chosen)
     prompt, hits, dropped = column_prompt(project, asked, column)
+    llm = ready_model(project, chosen)
     ((text, tokens, first, seconds),) = complete(llm, [prompt], generation(project))
     return {
         "answer": text,

@@ -17,7 +17,9 @@ SETTINGS = TrainSettings(rank=4, learning_rate=0.03, epochs=1)
 def test_a_zero_step_adapter_differs_by_exactly_zero(dtype):
     loaded = tiny(dtype)
     with engine.lora(loaded, SETTINGS) as model:
-        found = forgetting.measure(model, loaded.tokenizer)
+        shares: list[float] = []
+        found = forgetting.measure(model, loaded.tokenizer, told=shares.append)
+    assert shares == sorted(shares) and shares[-1] == 1 and len(shares) == 37  # batches of 16 of 350 and of 240
     assert (found["general"]["n"], found["safety"]["n"]) == (350, 240)
     for name in ("general", "safety"):
         row = found[name]

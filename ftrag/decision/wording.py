@@ -9,7 +9,7 @@ SENTENCES: dict[str, str] = {
     "no change": "Leave the model as it is.",
     "prompt": "Write a better prompt: a few examples in it are enough.",
     "rag": "Retrieve: put passages of your documents into the prompt.",
-    "fix retrieval": "Fix retrieval: the model can use the right passages, it is not given them.",
+    "fix retrieval": "Fix retrieval: with the right passages alone the model answers, with those it gets it does not.",
     "fine-tune": "Fine-tune: train a LoRA on your examples.",
     "both": "Do both: retrieve passages and fine-tune the model that reads them.",
     "larger model": "Take a larger model: nothing tried here repairs this one.",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,21 +101,31 @@ def measure(
     margin: float = MARGIN,
     reading: Sequence[Mapping[str, Any]] = (),
     known: Known | None = None,
+    told: Callable[[float], None] = lambda share: None,
 ) -> dict[str, Any]:
     """Base against adapter: {general, safety: {n, base, adapter, difference, low, high, state, …}, perplexity}.
 
     reading: rows of reading_rows; with them `reading` is there too: does the adapter still read its passages?
     model: a PeftModel with its adapter on. Accuracies are fractions of questions whose right choice has the highest
     mean log-likelihood per token. Both answers to a question are computed on the same batch; what base answered to
-    the same batches before is taken from `known`.
+    the same batches before is taken from `known`. told: what share of the questions has been asked, batch by batch.
     """
     asked = {name: items(tokenizer, name) for name in ("general", "safety")}
     asked |= {"reading": encoded(tokenizer, reading)} if reading else {}
-    found: dict[str, Any] = {name: _gate(_both(model, rows, known), margin) for name, rows in asked.items()}
+    whole, done = sum(map(len, asked.values())), 0
+
+    def asked_more(count: int) -> None:
+        nonlocal done
+        done += count
+        told(done / whole)
+
+    found: dict[str, Any] = {name: _gate(_both(model, rows, known, asked_more), margin) for name, rows in asked.items()}
     return found | {"perplexity": _perplexity(model, paragraphs(tokenizer))}
 
 
-def _both(model: Any, rows: Sequence[Item], known: Known | None = None) -> list[tuple[bool, bool]]:
+def _both(
+    model: Any, rows: Sequence[Item], known: Known | None = None, asked: Callable[[int], None] = lambda count: None
+) -> list[tuple[bool, bool]]:
     """(base right, adapter right) per question, batched by length."""
     import torch
 
@@ -135,6 +145,7 @@ def _both(model: Any, rows: Sequence[Item], known: Known | None = None) -> list[
             else:
                 base = [before[index] for index in picked]
         right |= dict(zip(picked, zip(base, tuned, strict=True), strict=True))
+        asked(len(batch))
     pairs = [right[index] for index in range(len(rows))]
     if known and before is None:
         known.keep(rows, [base for base, _ in pairs])

@@ -81,16 +81,23 @@ def _forgotten(run: engine.Run) -> dict[str, Any]:
     """The measurement of forgetting, with a warning for each gate that failed; {} where the settings leave it out."""
     if not run.settings.forgetting:
         return {}
-    run.watch.say(
-        {
-            "fraction": 1.0,
-            "message": "asking general and safety questions",
-            "phase": "forgetting",
-            "memory_mib": round(estimate.memory_mib()),
-        }
-    )
+    began = time.perf_counter()
+
+    def told(share: float) -> None:
+        left = (time.perf_counter() - began) * (1 - share) / share if share else 0.0
+        run.watch.say(
+            {
+                "fraction": 1.0,
+                "message": f"trained; asking general and safety questions, {share:.0%}",
+                "phase": "forgetting",
+                "seconds_left": round(left, 1),
+                "memory_mib": round(estimate.memory_mib()),
+            }
+        )
+
+    told(0.0)
     with engine.precision(run):
-        found = forgetting.measure(run.model, run.loaded.tokenizer, reading=run.reading, known=run.known)
+        found = forgetting.measure(run.model, run.loaded.tokenizer, reading=run.reading, known=run.known, told=told)
     for name, row in found.items():
         if row.get("state") == "failed":
             run.watch.warn(

@@ -94,8 +94,8 @@ def _facts(run: Run) -> str:
     unscored = sum((run.get("unscored") or {}).values())
     left_out = f" {unscored} answers could not be scored and are left out." if unscored else ""
     return (
-        f"{run['n']} questions; the smallest gain they could have shown is {effect:.0f} points (power 0.8, exact "
-        f"McNemar).{left_out} {escape(run['machine'])}, {escape(run['created'])}."
+        f"{run['n']} questions; the smallest gain they could have shown is {effect:.0f} points (one comparison, "
+        f"power 0.8, exact McNemar).{left_out} {escape(run['machine'])}, {escape(run['created'])}."
     )
 
 
