@@ -363,11 +363,11 @@ def chat(
     sources, passages, dropped}. Sources are filled in when a column ends. To stop, ask for no more.
     """
     asked = checked_question(question)
+    shown = [column_prompt(project, asked, column) for column in columns]
     llm = ready_model(project)
     for column in columns:
         if column["adapter"]:
             llm = ready_model(project, column["adapter"])
-    shown = [column_prompt(project, asked, column) for column in columns]
     if any(hits for _, hits, _ in shown):
         threading.Thread(target=meaning, daemon=True).start()  # loads while the answer is written
     start = time.perf_counter()

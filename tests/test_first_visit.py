@@ -242,6 +242,20 @@ def test_the_span_is_marked_inside_its_passage_and_everything_is_escaped():
     assert "<mark>" not in unread and "read, not used" in unread
 
 
+def test_a_question_that_cannot_be_answered_is_not_lost(home, visitor):
+    header.make(visitor, "empty", header.EMPTY)
+    settings = [chat_view.BASE, chat_view.BASE, "none", "retrieved", 3, 3, 16, 0, 0, False, ["earlier"], ["a"], ["b"]]
+    seen = []
+    with pytest.raises(gr.Error, match="no documents to search"):
+        seen += chat.answer(visitor, "empty", "Where is the key?", *settings)
+    stream = chat.answer(visitor, "empty", "Where is the key?", *settings)
+    first = next(stream)
+    assert first[-1] == "" and first[4] == "reading…"
+    last = next(stream)
+    assert last[-1] == "Where is the key?" and last[:2] == [["a"], ["b"]] and last[4:8] == [""] * 4
+    assert last[9:11] == [["earlier"], {}]
+
+
 def test_overlapping_spans_become_one():
     spans = [{"document": "fees.md", "chunk": 0, "start": 100 + a, "end": 100 + b, "supports": True} for a, b in
              ((0, 8), (4, 12), (20, 22))]  # fmt: skip

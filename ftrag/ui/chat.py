@@ -235,9 +235,13 @@ def answer(
     asked = workflows.checked_question(question or "")
     columns, limits, blind, turns, chats = chat_turn.read(project, settings)
     first = True
-    for shown in chat_turn.streamed(project, asked, columns, limits, blind, turns, chats):
-        yield [*shown, "" if first else gr.skip()]
-        first = False
+    try:
+        for shown in chat_turn.streamed(project, asked, columns, limits, blind, turns, chats):
+            yield [*shown, "" if first else gr.skip()]
+            first = False
+    except FtragError:  # the conversation is as it was, and the question is not lost
+        yield [*chat_turn.undone(turns, chats), question]
+        raise
 
 
 @session.guarded

@@ -75,6 +75,11 @@ def streamed(
         yield _shown(before, state, columns, blind, turns, question)
 
 
+def undone(turns: list[Any], chats: Sequence[Any]) -> list[Any]:
+    """What is shown after a question that could not be answered: everything before it."""
+    return [*chats, gr.skip(), gr.skip(), "", "", "", "", gr.update(visible=False), turns, {}]
+
+
 def _routed(project: Path, question: str, column: Mapping[str, Any]) -> dict[str, str]:
     """Why the router looked a question up or did not, for columns that leave it to the router."""
     if column["context"] != "auto":
