@@ -191,7 +191,10 @@ def main() -> None:
     examples = rows(options.rows)
     tokens = sum(len(encode(loaded.tokenizer, example)) for example in examples)
     found: dict[str, Any] = {"rows": len(examples), "tokens": tokens, "dtype": loaded.dtype, "seconds": {}, "cpu": {}}
-    runs = {"ftrag": lambda: ours(loaded, examples)} | {
+    runs = {
+        "ftrag": lambda: ours(loaded, examples),
+        "ftrag, float32": lambda: ours(models.load(dtype="float32"), examples),
+    } | {
         name: (lambda changes=changes: trl(models.prepare(loaded.name), loaded.tokenizer, examples, changes))
         for name, changes in TRL.items()
     }
@@ -213,11 +216,13 @@ def main() -> None:
 
 def summarise(found: dict[str, Any], loaded: Loaded, examples: list[Example]) -> None:
     seconds = found["seconds"]
-    tuned = {name: value for name, value in seconds.items() if name not in {"ftrag", "trl, defaults"}}
+    tuned = {name: value for name, value in seconds.items() if name.startswith("trl") and name != "trl, defaults"}
     if "ftrag" not in seconds:
         return
     found["share_of_peak"] = work(loaded, examples) / seconds["ftrag"] / peak(loaded.dtype)
     print(f"share of the measured matrix-product peak: {found['share_of_peak']:.2f}")
+    if "ftrag, float32" in seconds:
+        print(f"float32 takes {seconds['ftrag, float32'] / seconds['ftrag']:.2f} times as long as {loaded.dtype}")
     if "trl, defaults" in seconds:
         found["ratio_defaults"] = seconds["trl, defaults"] / seconds["ftrag"]
         print(f"against trl at its defaults: {found['ratio_defaults']:.2f} times as fast (at least 2.0 wanted)")
