@@ -93,6 +93,25 @@ def wait_until(condition, seconds):
     return value
 
 
+def set_epochs(visit, epochs):
+    """Open the training settings and set the epochs; done when the page's own commands name them.
+
+    What is typed while a tab is still being put together can be lost, and a training of three epochs would start.
+    """
+    if not visit.page.get_by_label("number input for Epochs").is_visible():
+        visit.page.get_by_text("Training settings").click()
+        visit.page.get_by_text("More machines: the same training").click()
+    box = visit.page.get_by_label("number input for Epochs")
+
+    def told():
+        box.fill(str(epochs))
+        box.press("Enter")
+        visit.page.wait_for_timeout(1000)
+        return f"--epochs {epochs}" in visit.text("#machines")
+
+    wait_until(told, 60)
+
+
 class Visit:
     """One page of a browser; keeps what must stay empty: console errors and requests that leave this machine."""
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.browser import Visit, free_port, served, wait_until
+from tests.browser import Visit, free_port, served, set_epochs, wait_until
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.browser
@@ -189,9 +189,7 @@ def test_train_reload_evaluate_and_chat(visit):
     """The line through the product by clicking, on the real model, shortened."""
     wait_until(lambda: "CPU" in visit.text("#status") or "GPU" in visit.text("#status"), 180)
     visit.tab("Train")
-    visit.page.get_by_text("Training settings").click()
-    visit.page.get_by_label("number input for Epochs").fill("0.1")
-    visit.page.get_by_label("number input for Epochs").press("Enter")
+    set_epochs(visit, 0.1)
     visit.page.locator("#train_start").click()
     wait_until(lambda: "train support --epochs 0.1" in visit.text("#train_job"), 30)
     reload(visit)

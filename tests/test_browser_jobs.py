@@ -7,7 +7,7 @@ import time
 import pytest
 
 from ftrag import jobs, project, workflows
-from tests.browser import Visit, served, wait_until
+from tests.browser import Visit, served, set_epochs, wait_until
 from tests.tiny import rows, tiny
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -46,11 +46,7 @@ def choose(visit):
 
 
 def train(visit, epochs):
-    if not visit.page.get_by_label("number input for Epochs").is_visible():
-        visit.page.get_by_text("Training settings").click()
-    box = visit.page.get_by_label("number input for Epochs")
-    box.fill(str(epochs))
-    box.press("Enter")
+    set_epochs(visit, epochs)
     visit.page.locator("#train_start").click()
     wait_until(lambda: f"--epochs {epochs}" in visit.text("#train_job"), 30)
 
