@@ -22,10 +22,9 @@ from typing import Any
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from ftrag.evaluation.metrics import (  # noqa: E402
+from ftrag.evaluation.metrics import (
     STOP_WORDS,
     agreement,
     completeness,
@@ -33,8 +32,9 @@ from ftrag.evaluation.metrics import (  # noqa: E402
     sentence_f1,
     token_f1,
 )
-from ftrag.evaluation.values import values  # noqa: E402
+from ftrag.evaluation.values import values
 
+ROOT = Path(__file__).resolve().parent.parent
 Scorer = Callable[[str, str, str], float]  # answer, reference, question -> score
 SHARED = ROOT / os.environ.get("FTRAG_SHARED", "../shared") / "data" / "ragchecker_human_labels.dev.jsonl"
 DRAWS = 10_000

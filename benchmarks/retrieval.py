@@ -19,11 +19,12 @@ from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-from ftrag.retrieval import opening, quality, store  # noqa: E402
-from ftrag.types import Gold  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from ftrag.retrieval import opening, quality, store
+from ftrag.types import Gold
+
+ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("FTRAG_SHARED", "../shared"))
 VARIANTS: dict[str, tuple[str, dict[str, object]]] = {
     "bm25": ("bm25", {}),

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "benchmarks"))
-
-import planted_faults  # noqa: E402
-
-from ftrag.evaluation.consensus import arms_agree_against_gold  # noqa: E402
+from benchmarks import planted_faults
+from ftrag.evaluation.consensus import arms_agree_against_gold
 
 
 @pytest.fixture(scope="module")
