@@ -4,10 +4,10 @@
     python benchmarks/record.py --answer-again support handbook tickets
     python benchmarks/record.py --rebuild support handbook tickets
 
-Writes examples/NAME/recorded/: run.json, answers.jsonl and, as a small safetensors file, the adapter that the run
-measured. The adapter is stored in bfloat16 before it is evaluated, so that what ships is what was measured. With
---answer-again the recorded adapter is evaluated once more; with --rebuild the recorded answers stay too, and run.json
-is concluded from them again, which reads no model.
+Writes examples/NAME/recorded/: run.json, answers.jsonl, alone.jsonl and, as a small safetensors file, the adapter that
+the run measured. The adapter is stored in bfloat16 before it is evaluated, so that what ships is what was measured.
+With --answer-again the recorded adapter is evaluated once more; with --rebuild the recorded answers stay too, and
+run.json is concluded from them again, which reads no model.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 EXAMPLES = ROOT / "examples"
+ANSWERS = ("answers.jsonl", "alone.jsonl")
 RANK = 8  # half of the default: half the bytes to ship
 
 
@@ -81,7 +82,7 @@ def evaluated(name: str, home: Path, adapter: str) -> dict[str, Any]:
     project, target = home / "projects" / name, EXAMPLES / name / "recorded"
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir()
-    for file in ("run.json", "answers.jsonl"):
+    for file in ("run.json", *ANSWERS):
         shutil.copyfile(project / "runs" / result["run"] / file, target / file)
     shutil.copytree(project / "adapters" / adapter, target / "adapters" / adapter)
     shares = {
@@ -94,6 +95,7 @@ def rebuild(name: str, home: Path) -> dict[str, Any]:
     """Conclude the recorded answers of an example again; when and where they were given is kept."""
     from ftrag import conclusions, experiments, workflows
     from ftrag import project as projects
+    from ftrag.evaluation import alone
 
     workflows.new(home, name, name)
     project, source = home / "projects" / name, EXAMPLES / name / "recorded"
@@ -105,7 +107,8 @@ def rebuild(name: str, home: Path) -> dict[str, Any]:
         folder = project / "adapters" / old["adapter"]
         plan["hashes"] = old["hashes"] | {"adapter": experiments.adapter_fingerprint(folder)}
     facts = {key: old[key] for key in ("created", "machine", "software")}
-    gold, rows = workflows.gold_rows(project)[: old["limit"]], list(projects.read_jsonl(source / "answers.jsonl"))
+    gold = workflows.gold_rows(project)[: old["limit"]]
+    rows = alone.joined(source, list(projects.read_jsonl(source / "answers.jsonl")))
     run = conclusions.conclude(project, old["run"], plan, gold, rows, facts)
     projects.write_json(source / "run.json", run)
     (source / "run.json").chmod(0o644)

@@ -72,7 +72,7 @@ def failures(
 
 KEPT = (
     *("content", "behaviour", "why", "scores", "checks", "sources", "judge", "done"),
-    *("seconds", "first_token_s", "tokens", "prompt_chars"),
+    *("seconds", "first_token_s", "tokens", "prompt_chars", "alone"),
 )
 
 

@@ -247,32 +247,12 @@ def evaluate(
 
     judge: (address of an OpenAI-compatible API or "hub", model): a second opinion that decides nothing.
     """
-    from ftrag.evaluation import runner
-
     plan, gold = checked_plan(project, arms, limit, adapter, k)
     second = _judge(project, judge)
     folder = _run_folder(project, plan, resume)
     report(0.01, "loading the model")
-    llm = checked_model(project, plan["adapter"])
-    rows = []
-    for row in runner.run(
-        folder,
-        gold,
-        plan["arms"],
-        llm,
-        workflows.reader(project),
-        adapter=plan["adapter"],
-        oracle=oracle_passages(project),
-        few_shot=few_shot(project),
-        k=plan["k"],
-        settings=workflows.generation(project, seconds=BATCH_SECONDS),
-        checks=workflows.checks(project),
-        reference=reference(project),
-        on_progress=lambda fraction, message: report(0.02 + 0.93 * fraction, message),
-        should_stop=report.should_stop,
-    ):
-        rows.append(row)
-    if len(rows) < len(gold) * len(plan["arms"]):
+    rows, whole = _answers(project, folder, plan, gold, report)
+    if not whole:
         return {"run": folder.name, "stopped": f"{len(rows)} answers are kept; go on with --resume"}
     if second:
         rows = list(_judged(folder, gold, rows, second, report))
@@ -281,6 +261,45 @@ def evaluate(
     run = conclude(project, folder.name, plan, gold, rows, facts)
     projects.write_json(folder / "run.json", run)
     return summary(run)
+
+
+def _answers(
+    project: Path, folder: Path, plan: Mapping[str, Any], gold: Sequence[Gold], report: Report
+) -> tuple[list[dict[str, Any]], bool]:
+    """Every row of the run, and whether that is all: answers in batches, then a few of each arm asked alone."""
+    from ftrag.evaluation import alone, runner
+
+    def told(begin: float, end: float) -> Callable[[float, str], None]:
+        return lambda fraction, message: report(begin + (end - begin) * fraction, message)
+
+    llm = checked_model(project, plan["adapter"])
+    asked = runner.planned(
+        gold,
+        plan["arms"],
+        workflows.reader(project),
+        adapter=plan["adapter"],
+        oracle=oracle_passages(project),
+        few_shot=few_shot(project),
+        k=plan["k"],
+        on_progress=told(0.02, 0.03),
+    )
+    limits = workflows.generation(project, seconds=BATCH_SECONDS)
+    answers = runner.answer_all(
+        folder,
+        asked,
+        llm,
+        settings=limits,
+        checks=workflows.checks(project),
+        reference=reference(project),
+        later=alone.cost(asked, runner.cost),
+        on_progress=told(0.03, 0.8),
+        should_stop=report.should_stop,
+    )
+    rows = list(answers)
+    if len(rows) < len(asked):
+        return rows, False
+    timed = alone.ask(folder, asked, rows, llm, limits, told(0.8, 0.95), report.should_stop)
+    return (rows, False) if timed is None else (timed, True)
 
 
 def plan_evaluation(

@@ -109,8 +109,16 @@ def _times(run: Mapping[str, Any]) -> tuple[Table, str]:
         for arm, numbers in in_order(run.get("arms", {}))
     ]
     headers = ("arm", "first token p50", "first token p95", "answer p50", "answer p95", "tokens")
-    note = "Time includes the search; answers are given 16 at a time, so one alone is faster."
-    return Table(headers, tuple(rows)), note
+    return Table(headers, tuple(rows)), timing(run)
+
+
+def timing(run: Mapping[str, Any]) -> str:
+    """What the times of a run's arms are times of."""
+    alone = max((numbers.get("alone", 0) for numbers in run.get("arms", {}).values()), default=0)
+    if not alone:
+        return "Time includes the search. Measured while answers were given 16 at a time, so one alone is faster."
+    asked = f"Up to {alone} questions per arm were asked one at a time, around the middle and the 95th percentile."
+    return f"Time includes the search. {asked}"
 
 
 def _differences(run: Mapping[str, Any]) -> tuple[str | Table | Plot, ...]:

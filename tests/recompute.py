@@ -45,10 +45,30 @@ def arms(rows):
         known = {axis: [v for one in said if (v := verdict_of(one, axis)) is not None] for axis in (*AXES, "both")}
         found[arm] = {axis: mean(values) for axis, values in known.items()}
         found[arm] |= {f"{axis}_n": len(values) for axis, values in known.items()} | {"n": len(said)}
-        for name, key in (("latency", "seconds"), ("first_token", "first_token_s")):
-            found[arm] |= {f"{name}_p{p}_s": ranked([one[key] for one in said], p / 100) for p in (50, 95)}
+        found[arm] |= waits(said) | {"batch_p95_s": ranked([one["seconds"] for one in said], 0.95)}
         found[arm] |= {key: mean([one[key] for one in said]) for key in ("tokens", "prompt_chars")}
     return found
+
+
+def waits(said):
+    """Seconds of the questions asked alone: in all the middle one around each percentile, first token over all.
+
+    Where none was asked alone, the percentiles of all answers as the batches gave them.
+    """
+    alone = {p: [one["alone"][f"p{p}"] for one in said if f"p{p}" in one.get("alone", {})] for p in (50, 95)}
+    seconds = {p: sorted(one["seconds"] for one in times) for p, times in alone.items()}
+    first = [one["first_token_s"] for times in alone.values() for one in times]
+    if not first:
+        names = (("latency", "seconds"), ("first_token", "first_token_s"))
+        found = {f"{name}_p{p}_s": ranked([one[key] for one in said], p / 100) for name, key in names for p in (50, 95)}
+        return found | {f"latency_p95_{end}_s": found["latency_p95_s"] for end in ("low", "high")} | {"alone": 0}
+    return {
+        **{f"latency_p{p}_s": times[(len(times) - 1) // 2] for p, times in seconds.items()},
+        **{f"first_token_p{p}_s": ranked(first, p / 100) for p in (50, 95)},
+        "latency_p95_low_s": seconds[95][0],
+        "latency_p95_high_s": seconds[95][-1],
+        "alone": len(first),
+    }
 
 
 def difference(rows, a, b, axis):

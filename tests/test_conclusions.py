@@ -203,8 +203,10 @@ def test_an_adapter_without_its_weights_makes_a_run_stale(project):
 
 
 def test_before_a_run_its_time_and_reach_are_told(project):
-    run = {"arms": {"base": {"latency_p95_s": 6.0}, "lora": {"latency_p95_s": 8.0}}, "created": "2026-01-02T"}
-    assert planner.duration(["base", "lora"], 40, [run])["seconds"] == 3 * 6 + 3 * 8  # 40 questions in batches of 16
+    alone = {"alone": 6, "latency_p50_s": 1.0, "latency_p95_s": 2.0}
+    arms = {"base": alone | {"batch_p95_s": 6.0}, "lora": alone | {"batch_p95_s": 8.0}}
+    run = {"arms": arms, "created": "2026-01-02T"}  # 40 questions in batches of 16, then 6 of each arm one at a time
+    assert planner.duration(["base", "lora"], 40, [run])["seconds"] == 3 * 6 + 3 * 8 + 2 * 6 * 1.5
     assert planner.duration(["base", "prompt"], 40, [run])["seconds"] is None
     plan = experiments.plan_evaluation(project, ["base", "base+rag"])
     assert plan["arms"] == ["base", "base+rag"] and plan["n"] == 72 and plan["comparisons"] == 1

@@ -18,7 +18,7 @@ METRICS = {
     "general": "general capability, the arm minus base, [-1, 1]",
     "safety": "safe answers, the arm minus base, [-1, 1]",
     "safety_absolute": "share of safe answers, [0, 1]",
-    "latency_p95_s": "seconds to the end of the answer that 95 % of the questions keep",
+    "latency_p95_s": "seconds to the end of an answer, asked alone, that 95 % of the questions keep",
     "usd_per_query": "US dollars per query, from the cost model",
 }
 Direction = Literal["at least", "at most"]
@@ -75,7 +75,7 @@ DEFAULTS: tuple[Gate, ...] = (
         HELD,
         "at most",
         10.0,
-        "nobody waits longer for an answer; measured while 16 are answered at once, on the machine of the run",
+        "nobody waits longer for an answer; asked one at a time, on the machine of the run",
         f"{SEED}: latency, no figure",
     ),
     Gate("usd_per_query", HELD, "at most", 0.05, "a query has to pay for itself", f"{SEED}: cost per query, no figure"),

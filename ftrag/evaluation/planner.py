@@ -15,7 +15,8 @@ EFFECTS = (0.05, 0.1, 0.2, 0.3)  # gains that the table of needed questions name
 def duration(arms: Sequence[str], n: int, earlier: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """{seconds, basis}: a batch takes what 95 % of its answers took in the first earlier run that knows the arm.
 
-    earlier: stored runs, the likeliest guide first. seconds is None where no run knows one of the arms.
+    The questions asked alone take what they took there. earlier: stored runs, the likeliest guide first. seconds is
+    None where no run knows one of the arms.
     """
     batches = -(-n // BATCH)
     total, guides = 0.0, []
@@ -23,7 +24,9 @@ def duration(arms: Sequence[str], n: int, earlier: Sequence[Mapping[str, Any]]) 
         guide = next((run for run in earlier if arm in run["arms"]), None)
         if guide is None:
             return {"seconds": None, "basis": f"no earlier run knows {arm}"}
-        total += batches * guide["arms"][arm]["latency_p95_s"]
+        numbers = guide["arms"][arm]
+        total += batches * numbers.get("batch_p95_s", numbers["latency_p95_s"])
+        total += numbers.get("alone", 0) * (numbers["latency_p50_s"] + numbers["latency_p95_s"]) / 2
         guides.append(guide)
     return {"seconds": round(total, 1), "basis": f"as in the run of {guides[-1]['created'][:10]}, {_where(guides[-1])}"}
 

@@ -11,30 +11,26 @@ import json
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ftrag.errors import EvaluationBlocked, InputError
-from ftrag.evaluation import metrics, trust
+from ftrag.evaluation import alone, metrics, trust
 from ftrag.evaluation.arms import ARMS
+from ftrag.evaluation.asking import Said, answered, percentile
 from ftrag.evaluation.checks import NOTHING, Reference, behaviour
 from ftrag.evaluation.grounding import faithfulness
 from ftrag.evaluation.plan import Asked, Oracle, check, plan
 from ftrag.project import append_jsonl, read_jsonl
-from ftrag.types import Example, Generation, Gold, LanguageModel, Prompt, Retriever
+from ftrag.types import Example, Generation, Gold, LanguageModel, Retriever
 
 Progress = Callable[[float, str], None]
 DECODED = 200  # characters of prompt that cost as much time as one token of answer, roughly; for the estimate alone
 
 
-@dataclass(frozen=True)
-class Said:
-    text: str
-    tokens: int
-    first: float  # seconds to the first token, the search included
-    seconds: float  # in all, the search included
-    done: str  # "stop", "length", "time", or "refused: why" where the prompt could not be read
+def _quiet(fraction: float, message: str) -> None:
+    """Progress that nobody watches."""
 
 
 def run(
@@ -48,42 +44,72 @@ def run(
     oracle: Oracle | None = None,
     few_shot: Sequence[Example] = (),
     k: int = 3,
+    **how: Any,
+) -> Iterator[dict[str, Any]]:
+    """Every question under every arm: planned, then answered. how: the named arguments of answer_all."""
+    told = how.get("on_progress", _quiet)
+    asked = planned(gold, arms, retriever, adapter=adapter, oracle=oracle, few_shot=few_shot, k=k, on_progress=told)
+    yield from answer_all(folder, asked, llm, **how)
+
+
+def planned(
+    gold: Sequence[Gold],
+    arms: Sequence[str],
+    retriever: Retriever | None,
+    *,
+    adapter: str | None = None,
+    oracle: Oracle | None = None,
+    few_shot: Sequence[Example] = (),
+    k: int = 3,
+    on_progress: Progress = _quiet,
+) -> list[Asked]:
+    """Every prompt of the run, searched and checked.
+
+    Raises InputError for an unknown arm, a LoRA arm without an adapter or a retrieval arm without a retriever, and
+    EvaluationBlocked for unequal templates.
+    """
+    check(arms, adapter, retriever, oracle, few_shot, gold)
+    on_progress(0.0, f"searching passages for {len(gold)} questions")
+    asked = plan(gold, arms, retriever, adapter, oracle, few_shot, k)
+    trust.same_templates({(row.gold.id, row.arm): row.prompt.messages for row in asked})
+    return asked
+
+
+def answer_all(
+    folder: Path,
+    asked: Sequence[Asked],
+    llm: LanguageModel,
+    *,
     settings: Generation | None = None,
     checks: Sequence[Mapping[str, Any]] = (),
     reference: Reference = NOTHING,
     threshold: float = metrics.THRESHOLD,
     batch_size: int = 16,
-    on_progress: Progress = lambda fraction, message: None,
+    later: float = 0.0,
+    on_progress: Progress = _quiet,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[dict[str, Any]]:
     """Yield every row of the run, those of an earlier try in folder/answers.jsonl first, then new ones as they come.
 
     A row: {id, arm, slice, answer, content, behaviour, scores, why, tokens, first_token_s, seconds, done, sources,
     retrieved, prompt, prompt_chars}. When should_stop says so the batch in hand is dropped and the rows end. The
-    first message with an estimate of the whole time comes after the first batch. Raises InputError for an unknown arm,
-    a LoRA arm without an adapter or a retrieval arm without a retriever, and EvaluationBlocked for unequal templates
-    and for answers in the folder that another setup gave.
+    first message with an estimate of the whole time comes after the first batch; later: the cost, in units of
+    `cost`, of what the caller does afterwards. Raises EvaluationBlocked for answers in the folder that another setup
+    gave.
     """
-    check(arms, adapter, retriever, oracle, few_shot, gold)
     limits = settings or Generation()
-    on_progress(0.0, f"searching passages for {len(gold)} questions")
-    asked = plan(gold, arms, retriever, adapter, oracle, few_shot, k)
-    trust.same_templates({(row.gold.id, row.arm): row.prompt.messages for row in asked})
     path = folder / "answers.jsonl"
     done = _earlier(path, asked, limits)
     yield from done.values()
     score = _scorer(checks, reference, threshold)
     batches = _batches([row for row in asked if (row.gold.id, row.arm) not in done], batch_size)
-    clock = _Clock(len(asked), len(done), sum(map(_cost, batches)), on_progress)
+    clock = _Clock(len(asked), len(done), sum(map(cost, batches)) + later, on_progress)
     for batch in batches:
-        answers = _answer(llm, [row.prompt for row in batch], limits, should_stop)
+        answers = answered(llm, batch, limits, should_stop)
         if answers is None:
             return
         _check_answers(answers)
-        rows = [
-            _row(one, said, limits) | score(one, said)
-            for one, said in zip(batch, _with_search(batch, answers), strict=True)
-        ]
+        rows = [_row(one, said, limits) | score(one, said) for one, said in zip(batch, answers, strict=True)]
         append_jsonl(path, rows)
         clock.add(batch)
         yield from rows
@@ -101,8 +127,6 @@ def _summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     content = [row["content"] for row in rows if row["content"] is not None]
     behaved = [row["behaviour"] for row in rows if row["behaviour"] is not None]
     both = [row["content"] and row["behaviour"] for row in rows if None not in (row["content"], row["behaviour"])]
-    seconds = [row["seconds"] for row in rows]
-    first = [row["first_token_s"] for row in rows]
     return {
         "content": _share(content),
         "behaviour": _share(behaved),
@@ -111,10 +135,8 @@ def _summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "content_n": len(content),
         "behaviour_n": len(behaved),
         "both_n": len(both),
-        "latency_p50_s": percentile(seconds, 0.5),
-        "latency_p95_s": percentile(seconds, 0.95),
-        "first_token_p50_s": percentile(first, 0.5),
-        "first_token_p95_s": percentile(first, 0.95),
+        **alone.latency(rows),
+        "batch_p95_s": percentile([row["seconds"] for row in rows], 0.95),
         "tokens": statistics.fmean(row["tokens"] for row in rows),
         "prompt_chars": statistics.fmean(row["prompt_chars"] for row in rows),
     }
@@ -122,12 +144,6 @@ def _summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _share(verdicts: Sequence[bool]) -> float | None:
     return sum(verdicts) / len(verdicts) if verdicts else None
-
-
-def percentile(numbers: Sequence[float], share: float) -> float:
-    """The smallest number that at least this share of the numbers does not exceed (nearest rank)."""
-    ranked = sorted(numbers)
-    return ranked[max(0, -int(-share * len(ranked) // 1) - 1)]
 
 
 def _key(asked: Asked, settings: Generation) -> str:
@@ -159,7 +175,7 @@ def _batches(asked: Sequence[Asked], size: int) -> list[list[Asked]]:
     return batches
 
 
-def _cost(batch: Sequence[Asked]) -> float:
+def cost(batch: Sequence[Asked]) -> float:
     """Relative time of a batch: its padded prompts, and as many decoding steps as any other batch."""
     return len(batch) * max(row.length for row in batch) / DECODED + 40.0
 
@@ -173,8 +189,8 @@ class _Clock:
 
     def add(self, batch: Sequence[Asked]) -> None:
         self.done += len(batch)
-        self.spent += _cost(batch)
-        self.left -= _cost(batch)
+        self.spent += cost(batch)
+        self.left -= cost(batch)
         seconds = (time.perf_counter() - self.start) / self.spent * max(self.left, 0.0)
         self.report(self.done / self.rows, f"{self.done} of {self.rows} answers, about {_spoken(seconds)} left")
 
@@ -183,56 +199,10 @@ def _spoken(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
-def _answer(
-    llm: LanguageModel, asked: Sequence[Prompt], settings: Generation, should_stop: Callable[[], bool]
-) -> list[Said] | None:
-    """One batch; None when it was stopped. A batch with a prompt that is too long is asked row by row."""
-    try:
-        return _stream(llm, asked, settings, should_stop)
-    except InputError as error:
-        if len(asked) == 1:
-            return [Said("", 0, 0.0, 0.0, f"refused: {error}")]
-    answers: list[Said] = []
-    for prompt in asked:
-        one = _answer(llm, [prompt], settings, should_stop)
-        if one is None:
-            return None
-        answers += one
-    return answers
-
-
 def _check_answers(answers: Sequence[Said]) -> None:
     """One prompt that cannot be read is excluded and counted; a batch of them is a fault to be told."""
     if len(answers) > 1 and all(said.done.startswith("refused: ") for said in answers):
         raise InputError(answers[0].done.removeprefix("refused: "))
-
-
-def _stream(
-    llm: LanguageModel, asked: Sequence[Prompt], settings: Generation, should_stop: Callable[[], bool]
-) -> list[Said] | None:
-    start = time.perf_counter()
-    said = [Said("", 0, 0.0, 0.0, "")] * len(asked)
-    for deltas in llm.stream(asked, settings):
-        if should_stop():
-            return None
-        now = time.perf_counter() - start
-        for delta in deltas:
-            before = said[delta.row]
-            said[delta.row] = Said(before.text + delta.text, delta.tokens, before.first or now, now, delta.done)
-    return None if should_stop() else said
-
-
-def _with_search(batch: Sequence[Asked], answers: Sequence[Said]) -> list[Said]:
-    return [
-        Said(
-            said.text.strip(),
-            said.tokens,
-            said.first + one.search_seconds,
-            said.seconds + one.search_seconds,
-            said.done,
-        )
-        for one, said in zip(batch, answers, strict=True)
-    ]
 
 
 def _row(asked: Asked, said: Said, settings: Generation) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 from ftrag.decision.wording import usd
 from ftrag.evaluation.arms import ARMS, AXES, COST_ORDER
 from ftrag.evaluation.stats import wilson
+from ftrag.report import timing
 from ftrag.ui.view import percent, table
 
 Run = Mapping[str, Any]
@@ -34,7 +35,8 @@ def arm_table(run: Run) -> str:
     ]
     headers = ["arm", *AXES, "both", "first token p50 / p95", "answer p50 / p95", "tokens", "what it shows"]
     judged = f'<p class="ft-note">{_judge(run)}</p>' if run.get("judge") else ""
-    return "<h3>Every arm, with 95 % intervals</h3>" + table(headers, rows, numeric=[1, 2, 3, 4, 5, 6]) + judged
+    times = f'<p class="ft-note">{escape(timing(run))}</p>'
+    return "<h3>Every arm, with 95 % intervals</h3>" + table(headers, rows, numeric=[1, 2, 3, 4, 5, 6]) + times + judged
 
 
 def _judge(run: Run) -> str:
