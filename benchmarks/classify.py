@@ -2,7 +2,7 @@
 
     python benchmarks/classify.py --cv                 accuracy with whole trades left out, for each way that was tried
     python benchmarks/classify.py --fit                write ftrag/decision/weights.json from development() below
-    python benchmarks/classify.py --split heldout      accuracy on trades that took no part in anything
+    python benchmarks/classify.py --split heldout2     accuracy on trades that took no part in anything (also: heldout)
     python benchmarks/classify.py --split dev --show   also the rows that are wrong; refused for the held-out trades
 
 Rows: {"capability", "type": one of retrieval, finetuning, both, unclear, "trade", "plain": bool, "negated": bool}.
@@ -31,6 +31,8 @@ from ftrag.decision.indicators import read
 from ftrag.decision.prototypes import prototypes
 
 DATA = Path(__file__).parent / "data"
+DEVELOPMENT = ("dev", "dev2", "dev3")
+HELD_OUT = ("heldout", "heldout2")  # heldout: half of its trades occur, with other sentences, among dev2's
 NEEDS = {"retrieval": (1, 0), "finetuning": (0, 1), "both": (1, 1), "unclear": (0, 0)}
 FOLDS = 8
 WAYS = ("embeddings", "words", "words + embeddings")  # of --cv
@@ -44,10 +46,11 @@ def load(split: str) -> list[dict[str, Any]]:
 
 
 def development() -> list[dict[str, Any]]:
-    """Both development splits, less the trades that are held out, and the prototypes, whose trade is empty."""
-    held = {row["trade"] for row in load("heldout")}
+    """The development splits, less the trades that are held out, and the prototypes, whose trade is empty."""
+    held = {row["trade"] for split in HELD_OUT for row in load(split)}
     described = [{"capability": text, "type": kind, "trade": ""} for text, kind in prototypes()]
-    return [*(row for row in [*load("dev"), *load("dev2")] if row["trade"] not in held), *described]
+    rows = (row for split in DEVELOPMENT for row in load(split))
+    return [*(row for row in rows if row["trade"] not in held), *described]
 
 
 def idf_of(texts: Sequence[str]) -> dict[str, tuple[int, float]]:
@@ -140,13 +143,13 @@ def show(found: Sequence[tuple[dict[str, Any], str]]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--split", choices=["dev", "dev2", "heldout"])
+    parser.add_argument("--split", choices=[*DEVELOPMENT, *HELD_OUT])
     parser.add_argument("--words", action="store_true", help="without the embedding model")
     parser.add_argument("--show", action="store_true")
     parser.add_argument("--cv", action="store_true")
     parser.add_argument("--fit", action="store_true")
     args = parser.parse_args()
-    if args.show and args.split == "heldout":
+    if args.show and args.split in HELD_OUT:
         parser.error("the held-out rows are not shown")
     if args.fit or args.cv:
         rows = development()
@@ -157,7 +160,7 @@ def main() -> None:
             print(f"\n{way}")
             found = cross_validate(way, rows, embedded)
             show(found)
-            for split in ("dev", "dev2"):
+            for split in DEVELOPMENT:
                 trades = {row["trade"] for row in load(split)}
                 print(accuracy(split, [(row["type"], given) for row, given in found if row["trade"] in trades]))
     if args.split:

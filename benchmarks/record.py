@@ -93,7 +93,7 @@ def evaluated(name: str, home: Path, adapter: str) -> dict[str, Any]:
 
 def rebuild(name: str, home: Path) -> dict[str, Any]:
     """Conclude the recorded answers of an example again; when and where they were given is kept."""
-    from ftrag import conclusions, experiments, workflows
+    from ftrag import conclusions, records, workflows
     from ftrag import project as projects
     from ftrag.evaluation import alone
 
@@ -105,7 +105,7 @@ def rebuild(name: str, home: Path) -> dict[str, Any]:
     plan = {key: old[key] for key in ("arms", "adapter", "limit", "k", "hashes")}
     if old["adapter"]:
         folder = project / "adapters" / old["adapter"]
-        plan["hashes"] = old["hashes"] | {"adapter": experiments.adapter_fingerprint(folder)}
+        plan["hashes"] = old["hashes"] | {"adapter": records.adapter_fingerprint(folder)}
     facts = {key: old[key] for key in ("created", "machine", "software")}
     gold = workflows.gold_rows(project)[: old["limit"]]
     rows = alone.joined(source, list(projects.read_jsonl(source / "answers.jsonl")))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +30,8 @@ def compare(
     project's own k. The result is kept in comparisons/.
     """
     plan, gold = checked_plan(project, None, None, adapter, ks[0] if ks else None)
-    arms = ("lora", "lora+rag") if plan["adapter"] else ("base", "base+rag")
-    if missing := set(arms) - set(plan["arms"]):
-        raise InputError(f"the comparison needs {' and '.join(sorted(missing))}; ingest documents first")
-    wanted = [(name, k) for name in dict.fromkeys(retrievers) for k in dict.fromkeys(ks or (plan["k"],))]
-    if bad := [k for _, k in wanted if not 1 <= k <= MOST_PASSAGES]:
-        raise InputError(f"k is {bad[0]}; give 1 to {MOST_PASSAGES} passages")
+    arms = _arms(plan)
+    wanted = _wanted(retrievers, ks or (plan["k"],))
     opened = {name: workflows.reader(project, name) for name, _ in wanted}  # a bad one fails before the model loads
     report(0.01, "loading the model")
     llm = checked_model(project, plan["adapter"])
@@ -71,6 +67,22 @@ def compare(
         value["rows"] = _ranked(rows)
     projects.write_json(folder / "comparison.json", value)
     return value
+
+
+def _arms(plan: Mapping[str, Any]) -> tuple[str, str]:
+    """Without and with retrieval, of the newest adapter where there is one."""
+    arms = ("lora", "lora+rag") if plan["adapter"] else ("base", "base+rag")
+    if missing := set(arms) - set(plan["arms"]):
+        raise InputError(f"the comparison needs {' and '.join(sorted(missing))}; ingest documents first")
+    return arms
+
+
+def _wanted(retrievers: Sequence[str], ks: Sequence[int]) -> list[tuple[str, int]]:
+    """Every retriever with every k, each pair once."""
+    wanted = [(name, k) for name in dict.fromkeys(retrievers) for k in dict.fromkeys(ks)]
+    if bad := [k for _, k in wanted if not 1 <= k <= MOST_PASSAGES]:
+        raise InputError(f"k is {bad[0]}; give 1 to {MOST_PASSAGES} passages")
+    return wanted
 
 
 def newest(project: Path) -> dict[str, Any] | None:

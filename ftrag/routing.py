@@ -142,13 +142,13 @@ def _right(answer: Mapping[str, Any] | None, axis: str) -> bool | None:
 
 def report(project: Path, run: str | None = None) -> dict[str, Any]:
     """The router's agreement on a run of the project, the newest by default."""
-    from ftrag import experiments, workflows
+    from ftrag import records, workflows
 
-    known = [one["id"] for one in experiments.runs(project)]
+    known = [one["id"] for one in records.listing(project)]
     if not known:
         raise InputError(f"{project.name} has no evaluation to compare with; evaluate it first")
     chosen = run or known[0]
-    return {"run": chosen} | agreement(experiments.load_run(project, chosen), workflows.retriever(project))
+    return {"run": chosen} | agreement(records.load_run(project, chosen), workflows.retriever(project))
 
 
 def sentence(found: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import ExitStack
 
 import pytest
 
@@ -49,6 +50,17 @@ def test_at_most_twelve_updates_a_second(watched):
     began = time.monotonic()
     updates = sum(1 for _ in watched[1])
     assert 5 < updates <= 12 * (time.monotonic() - began) + 3  # the question, the first words, the end
+
+
+def test_many_conversations_at_once_are_drawn_less_often_and_one_alone_is_not(watched):
+    _, stream = watched
+    with ExitStack() as others:
+        for _ in range(7):
+            others.enter_context(chat_turn._answering())
+        began = time.monotonic()
+        updates = sum(1 for _ in stream)  # eight at once: 32 / 8 = 4 a second
+        assert updates <= 4 * (time.monotonic() - began) + 3
+    assert chat_turn.pause() == chat_turn.UPDATE_SECONDS
 
 
 def test_to_ask_for_no_more_ends_the_model_at_once(watched):

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from ftrag import conclusions, experiments, workflows
+from ftrag import conclusions, experiments, records, workflows
 from ftrag import project as projects
 from ftrag.errors import EvaluationBlocked, InputError
 from ftrag.evaluation import planner, runner, stats
@@ -56,7 +56,7 @@ def answered(project, n=24, arms=ARMS, **changes):
             reference=experiments.reference(project),
         )
     )
-    plan = {"adapter": "a1", "limit": n, "k": 3, "hashes": experiments.fingerprints(project, "a1")}
+    plan = {"adapter": "a1", "limit": n, "k": 3, "hashes": records.fingerprints(project, "a1")}
     return conclusions.conclude(project, "r", plan, gold, rows, FACTS), rows, plan, gold
 
 
@@ -177,7 +177,7 @@ def test_tone_is_measured_against_the_training_answers(project):
 def test_a_run_is_stale_when_anything_it_rests_on_changes(project, changed, name, monkeypatch):
     run, _, _, _ = answered(project, 4)
     projects.write_json(project / "runs" / "r" / "run.json", run)
-    assert experiments.load_run(project, "r")["stale"] == [] and experiments.stale_runs(project) == set()
+    assert records.load_run(project, "r")["stale"] == [] and records.stale_runs(project) == set()
     if changed == "prompts":
         from ftrag import prompts
 
@@ -191,15 +191,15 @@ def test_a_run_is_stale_when_anything_it_rests_on_changes(project, changed, name
         (project / changed).write_text(json.dumps({"forgetting": None}))
     else:
         (project / changed).write_bytes(b"other weights")
-    assert experiments.load_run(project, "r")["stale"] == [name]
-    assert experiments.stale_runs(project) == {"r"}
+    assert records.load_run(project, "r")["stale"] == [name]
+    assert records.stale_runs(project) == {"r"}
 
 
 def test_an_adapter_without_its_weights_makes_a_run_stale(project):
     run, _, _, _ = answered(project, 4)
     projects.write_json(project / "runs" / "r" / "run.json", run)
     shutil.rmtree(project / "adapters" / "a1")
-    assert "has no" in experiments.load_run(project, "r")["stale"][0] and experiments.stale_runs(project) == {"r"}
+    assert "has no" in records.load_run(project, "r")["stale"][0] and records.stale_runs(project) == {"r"}
 
 
 def test_before_a_run_its_time_and_reach_are_told(project):

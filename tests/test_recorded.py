@@ -10,10 +10,11 @@ from ftrag import workflows
 from ftrag.errors import InputError
 from ftrag.evaluation.attribution import cause
 from ftrag.evaluation.stats import compare
-from ftrag.experiments import evaluate, load_run, runs
+from ftrag.experiments import evaluate
 from ftrag.jobs import Report
 from ftrag.outcomes import promote
 from ftrag.project import EXAMPLES
+from ftrag.records import listing, load_run
 from ftrag.report import render
 
 RECORDED = sorted(EXAMPLES.glob("*/recorded/run.json"))
@@ -88,7 +89,7 @@ def test_what_a_model_wrote_is_text_in_the_report(run):
 def test_a_visitor_finds_the_recorded_run_and_cannot_promote_it(home):
     workflows.new(home, "support", "support", recorded=True)
     project = home / "projects" / "support"
-    (found,) = runs(project)
+    (found,) = listing(project)
     run = load_run(project, found["id"])
     assert found["recorded"] and run["stale"] == []
     rank = projects.read_json(project / "adapters" / run["adapter"] / "card.json")["settings"]["rank"]
@@ -96,7 +97,7 @@ def test_a_visitor_finds_the_recorded_run_and_cannot_promote_it(home):
     with pytest.raises(InputError, match="evaluate this project yourself"):
         promote(project, found["id"], who="somebody")
     workflows.new(home, "mine", "support")
-    assert runs(home / "projects" / "mine") == []
+    assert listing(home / "projects" / "mine") == []
 
 
 @pytest.mark.slow

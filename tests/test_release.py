@@ -20,7 +20,7 @@ def project(home):
 
 def stored(project, run="r", route="rag", held="base+rag", adapter=None):
     """A finished run whose hashes are those of now, so that it is fresh."""
-    from ftrag.experiments import fingerprints
+    from ftrag.records import fingerprints
 
     value = {
         "run": run,

@@ -176,7 +176,7 @@ CHECKLIST: tuple[tuple[str, Callable[[Mapping[str, str]], bool | None]], ...] = 
     ),
     (
         "Retrieval and few-shot prompting were tested first",
-        _from("prompting-tried", ("failed",), ("no",)),
+        _from("prompting-tried", (), ("no",)),  # that prompting failed says nothing of retrieval: still open
     ),
     ("An evaluation pipeline is ready", _from("evaluation-set", ("true",), ("false",))),
     ("There is time for 3 to 5 training cycles", _from("retraining", ("weekly", "monthly", "quarterly"), ("never",))),

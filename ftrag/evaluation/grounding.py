@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ftrag.evaluation.citations import align
+from ftrag.evaluation.citations import Embed, align
 from ftrag.evaluation.metrics import content_atoms
 from ftrag.evaluation.refusals import declines
 from ftrag.text import sentences, words
@@ -20,14 +20,15 @@ def is_retrieved(evidence: Sequence[str], passages: Sequence[Chunk]) -> bool | N
     return any(entry in names or any(f" {' '.join(words(entry))} " in text for text in texts) for entry in evidence)
 
 
-def faithfulness(answer: str, passages: Sequence[Chunk]) -> Score:
+def faithfulness(answer: str, passages: Sequence[Chunk], embed: Embed | None = None) -> Score:
     """Share of an answer's sentences that a passage supports; None without passages, for a refusal, or without claims.
 
-    A sentence without a value or at least three words of content (a greeting, a sign-off) claims nothing.
+    A sentence without a value or at least three words of content (a greeting, a sign-off) claims nothing. embed:
+    sentence embeddings, which also find support under other words.
     """
     if not passages or declines(answer):
         return Score(None, "no passages were read" if not passages else "a refusal claims nothing")
-    rows = align(answer, passages)
+    rows = align(answer, passages, embed)
     claims = [row for row, (start, end) in zip(rows, sentences(answer), strict=True) if _is_claim(answer[start:end])]
     if not claims:
         return Score(None, "the answer claims nothing")

@@ -20,6 +20,7 @@ from ftrag.evaluation import alone, metrics, trust
 from ftrag.evaluation.arms import ARMS
 from ftrag.evaluation.asking import Said, answered, percentile
 from ftrag.evaluation.checks import NOTHING, Reference, behaviour
+from ftrag.evaluation.citations import Embed
 from ftrag.evaluation.grounding import faithfulness
 from ftrag.evaluation.plan import Asked, Oracle, check, plan
 from ftrag.project import append_jsonl, read_jsonl
@@ -84,6 +85,7 @@ def answer_all(
     checks: Sequence[Mapping[str, Any]] = (),
     reference: Reference = NOTHING,
     threshold: float = metrics.THRESHOLD,
+    embed: Embed | None = None,
     batch_size: int = 16,
     later: float = 0.0,
     on_progress: Progress = _quiet,
@@ -93,15 +95,15 @@ def answer_all(
 
     A row: {id, arm, slice, answer, content, behaviour, scores, why, tokens, first_token_s, seconds, done, sources,
     retrieved, prompt, prompt_chars}. When should_stop says so the batch in hand is dropped and the rows end. The
-    first message with an estimate of the whole time comes after the first batch; later: the cost, in units of
-    `cost`, of what the caller does afterwards. Raises EvaluationBlocked for answers in the folder that another setup
-    gave.
+    first message with an estimate of the whole time comes after the first batch. embed: sentence embeddings for
+    faithfulness, as the page's citations have them. later: the cost, in units of `cost`, of what the caller does
+    afterwards. Raises EvaluationBlocked for answers in the folder that another setup gave.
     """
     limits = settings or Generation()
     path = folder / "answers.jsonl"
     done = _earlier(path, asked, limits)
     yield from done.values()
-    score = _scorer(checks, reference, threshold)
+    score = _scorer(checks, reference, threshold, embed)
     batches = _batches([row for row in asked if (row.gold.id, row.arm) not in done], batch_size)
     clock = _Clock(len(asked), len(done), sum(map(cost, batches)) + later, on_progress)
     for batch in batches:
@@ -226,7 +228,7 @@ def _row(asked: Asked, said: Said, settings: Generation) -> dict[str, Any]:
 
 
 def _scorer(
-    checks: Sequence[Mapping[str, Any]], reference: Reference, threshold: float
+    checks: Sequence[Mapping[str, Any]], reference: Reference, threshold: float, embed: Embed | None
 ) -> Callable[[Asked, Said], dict[str, Any]]:
     """Both verdicts of an answer; none for one that was cut off by the time limit or never asked."""
 
@@ -237,7 +239,7 @@ def _scorer(
         content = metrics.content(said.text, asked.gold)
         shown = Reference(reference.style, tuple(dict.fromkeys(chunk.document for chunk in asked.passages)))
         form, passed = behaviour(said.text, [*checks, *asked.gold.checks], shown)
-        faithful = faithfulness(said.text, asked.passages)
+        faithful = faithfulness(said.text, asked.passages, embed)
         scores = {"content": content.value, **content.parts, "behaviour": form.value, "faithfulness": faithful.value}
         return {
             "content": metrics.content_verdict(content, threshold),

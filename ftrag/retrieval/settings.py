@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ftrag import project as folders
-from ftrag.chunking import SIZE_TOKENS, STRATEGIES
+from ftrag.chunking import SIZE_TOKENS, STRATEGIES, Strategy
 from ftrag.errors import InputError, NotFound
 
 
@@ -16,7 +16,7 @@ from ftrag.errors import InputError, NotFound
 class Settings:
     """Entries of "settings" in project.json; keys that are not named here belong to somebody else."""
 
-    chunk_strategy: str = "recursive"  # a row of chunking.STRATEGIES
+    chunk_strategy: Strategy = "recursive"
     chunk_tokens: int = SIZE_TOKENS  # at most, overlap included
     chunk_overlap: int = 32  # tokens of the chunk before that a chunk repeats, at most
     language: str = "english"  # for stemming and stop words

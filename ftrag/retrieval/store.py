@@ -223,7 +223,7 @@ def cutter(project: Path, settings: Settings) -> Callable[[Document], list[Chunk
     count = counter(tokenizer_file(project))
     return lambda document: chunk(
         document,
-        strategy=settings.chunk_strategy,  # type: ignore[arg-type]
+        strategy=settings.chunk_strategy,
         size_tokens=settings.chunk_tokens,
         overlap_tokens=settings.chunk_overlap,
         count=count,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from ftrag.types import Generation
 from ftrag.ui import chat_view, texts, warm
 from ftrag.ui.chat_view import BASE, CONTEXTS
 
-UPDATE_SECONDS = 1 / 12
+UPDATE_SECONDS = 1 / 12  # of one conversation that is alone
+UPDATES_IN_ALL = 32  # a second, over all conversations: from three at once on, each gets fewer than 12
 MOST_K, MOST_TOKENS, MOST_HEAT, MOST_THRESHOLD = 10, 256, 1.5, 0.9
 LOADING_SECONDS = 120.0  # how long a question waits for the built-in model
 
@@ -66,13 +68,32 @@ def streamed(
     before = [chat + [_said("user", question)] for chat in chats]
     yield from _waiting(before, columns, blind, turns, question)
     last, state = 0.0, []
-    for state in workflows.chat(project, question, columns, limits):
-        if time.monotonic() - last >= UPDATE_SECONDS:
-            last = time.monotonic()
-            yield _shown(before, state, columns, blind, turns, question)
+    with _answering():
+        for state in workflows.chat(project, question, columns, limits):
+            if time.monotonic() - last >= pause():
+                last = time.monotonic()
+                yield _shown(before, state, columns, blind, turns, question)
     if state:
         warm.answered(max(map(chat_view.speed, state)))
         yield _shown(before, state, columns, blind, turns, question)
+
+
+_answered: set[object] = set()  # a mark for each conversation that is being answered, in the whole app
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    mark = object()
+    _answered.add(mark)
+    try:
+        yield
+    finally:
+        _answered.discard(mark)
+
+
+def pause() -> float:
+    """Seconds between two updates of one conversation: drawing must not take the time that answering needs."""
+    return max(UPDATE_SECONDS, len(_answered) / UPDATES_IN_ALL)
 
 
 def undone(turns: list[Any], chats: Sequence[Any]) -> list[Any]:

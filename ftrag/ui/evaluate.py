@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from ftrag import experiments, jobs, outcomes, workflows
+from ftrag import experiments, jobs, outcomes, records, workflows
 from ftrag import project as projects
 from ftrag.errors import FtragError, InputError
 from ftrag.evaluation.arms import ARMS
@@ -153,7 +153,7 @@ def plan(visitor: str, name: str | None, arms: list[str], limit: float | None) -
 
 
 def _run_choices(project: Path, chosen: str | None) -> Any:
-    runs, stale = experiments.runs(project), experiments.stale_runs(project)
+    runs, stale = records.listing(project), records.stale_runs(project)
     choices = [
         (
             f"{run['created'][:16].replace('T', ' ')} · {run['n']} questions · {run['route']}"
@@ -173,7 +173,7 @@ def poll(visitor: str, name: str | None, run: str | None) -> list[Any]:
     project = session.project(visitor, name)
     found = [job for command in LONG_JOBS if (job := newest_job(visitor, name, command))]
     newest = max(found, key=lambda job: job["created"]) if found else None
-    runs = [one["id"] for one in experiments.runs(project)]
+    runs = [one["id"] for one in records.listing(project)]
     update = (
         _run_choices(project, None) if runs and runs[0] != run and (run not in runs or _is_new(newest)) else gr.skip()
     )
@@ -251,7 +251,7 @@ def show(visitor: str, name: str | None, run: str | None) -> list[Any]:
         empty = f'<div class="ft-card">{view.marked(texts.EMPTY_RUN)}</div>'
         return [empty, "", "", "", "", gr.update(choices=[ALL], value=ALL), [], "", "", "", [], ""]
     project = session.project(visitor, name)
-    return _shown(project, experiments.load_run(project, run))
+    return _shown(project, records.load_run(project, run))
 
 
 def _shown(project: Path, value: Mapping[str, Any]) -> list[Any]:
@@ -274,7 +274,7 @@ def _shown(project: Path, value: Mapping[str, Any]) -> list[Any]:
 def show_rows(visitor: str, name: str | None, run: str | None, wanted: str) -> list[list[str]]:
     if not run:
         raise InputError("there is no run yet; evaluate first")
-    return questions.row_values(experiments.load_run(session.project(visitor, name), run), wanted)
+    return questions.row_values(records.load_run(session.project(visitor, name), run), wanted)
 
 
 @session.guarded
@@ -283,7 +283,7 @@ def pick_group(visitor: str, name: str | None, run: str | None, event: gr.Select
     if not run:
         raise InputError("there is no run yet; evaluate first")
     project = session.project(visitor, name)
-    value = experiments.load_run(project, run)
+    value = records.load_run(project, run)
     wanted = f"group|{int(event.index)}"
     rows = questions.chosen_rows(value, wanted)
     first = questions.telling(rows, value["decision"]["held"])
@@ -298,7 +298,7 @@ def pick_group(visitor: str, name: str | None, run: str | None, event: gr.Select
 def open_row(visitor: str, name: str | None, run: str, event: gr.SelectData) -> str:
     """Every arm's answer to the question that was clicked."""
     project = session.project(visitor, name)
-    value = experiments.load_run(project, run)
+    value = records.load_run(project, run)
     wanted = str(event.row_value[0])
     row = next((row for row in value["rows"] if str(row["id"]) == wanted), None)
     return _opened(project, value, row) if row else ""
@@ -340,7 +340,7 @@ def _regated(visitor: str, name: str | None, run: str | None, rows: Any) -> list
         raise InputError("there is no run to decide by these gates yet; evaluate first")
     project = session.project(visitor, name)
     release.save(project, run, rows)
-    return _shown(project, experiments.load_run(project, run))
+    return _shown(project, records.load_run(project, run))
 
 
 def _reporter(form: str) -> Any:

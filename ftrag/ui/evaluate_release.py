@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from ftrag import conclusions, experiments, outcomes
+from ftrag import conclusions, outcomes, records
 from ftrag import project as projects
 from ftrag.decision import gates
 from ftrag.errors import InputError
@@ -129,7 +129,7 @@ def _edited(number: int, row: Sequence[Any]) -> dict[str, Any]:
 def save(project: Path, run: str, rows: Any | None) -> None:
     """Keep the gates (None: the defaults again) and decide the run again by them."""
     conclusions.set_gates(project, None if rows is None else edited(rows))
-    value = experiments.load_run(project, run)
+    value = records.load_run(project, run)
     value.pop("stale")
     projects.write_json(project / "runs" / run / "run.json", conclusions.decide_again(project, value))
 
