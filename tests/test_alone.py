@@ -39,6 +39,7 @@ def test_asked_are_the_answers_around_the_middle_and_the_95th_percentile():
         ("q10", "base", "p50"),
         *[(f"q{i}", "base", "p95") for i in (18, 19, 20)],
     ]
+    assert alone.chosen(rows[:11]) == [("q5", "base", "p50"), ("q10", "base", "p95")]  # too few for neighbours
     assert alone.chosen(rows[:2]) == [("q1", "base", "p50"), ("q1", "base", "p95")]
     assert alone.chosen(rows[:1]) == []
 

@@ -20,13 +20,14 @@ Progress = Callable[[float, str], None]
 SHARES = {"p50": 0.5, "p95": 0.95}
 NEAR = {"p50": 0, "p95": 1}  # ranks on either side that are asked too; gates read p95, so no one hiccup decides it
 EACH = 4  # questions that these are, per arm
+ENOUGH = 20  # answers from which on a rank beside the 95th percentile says something about it
 FILE = "alone.jsonl"
 Rows = Sequence[Mapping[str, Any]]
 Key = tuple[str | int, str, str]  # question, arm, "p50" or "p95"
 
 
 def chosen(rows: Rows) -> list[Key]:
-    """What is asked alone, arm by arm: the questions at each share and NEAR it. Answers not given are left out.
+    """What is asked alone, arm by arm: the questions at each share and, of ENOUGH, NEAR it. Refused ones are left out.
 
     rows: as runner.run yields them.
     """
@@ -38,7 +39,7 @@ def chosen(rows: Rows) -> list[Key]:
         (row["id"], arm, name)
         for arm, mine in by_arm.items()
         for name, share in SHARES.items()
-        for row in _around(sorted(mine, key=_weight), share, NEAR[name])
+        for row in _around(sorted(mine, key=_weight), share, NEAR[name] if len(mine) >= ENOUGH else 0)
     ]
 
 
@@ -54,7 +55,8 @@ def _around(ranked: Rows, share: float, near: int) -> Rows:
 def cost(asked: Sequence[Asked], relative: Callable[[Sequence[Asked]], float]) -> float:
     """About what asking alone will take, in relative's unit: a step of one row takes a third of a batch's."""
     arms = {row.arm: row for row in asked}
-    return sum(EACH * relative([row]) / 3 for row in arms.values())
+    each = EACH if len(asked) >= ENOUGH * len(arms) else len(SHARES)
+    return sum(each * relative([row]) / 3 for row in arms.values())
 
 
 def ask(
