@@ -24,10 +24,10 @@ def test_no_sentence_of_a_held_out_trade_takes_part_in_the_fit():
     found = importlib.util.spec_from_file_location("classify_benchmark", ROOT / "benchmarks" / "classify.py")
     benchmark = importlib.util.module_from_spec(found)
     found.loader.exec_module(benchmark)
-    held = {row["trade"] for row in benchmark.load("heldout")}
+    held = {row["trade"] for split in benchmark.HELD_OUT for row in benchmark.load(split)}
     fitted = benchmark.development()
-    assert len(held) == 8 and not held & {row["trade"] for row in fitted}
-    assert len({row["trade"] for row in fitted} - {""}) == 20
+    assert len(held) == 18 and not held & {row["trade"] for row in fitted}
+    assert len({row["trade"] for row in fitted} - {""}) >= 75
     idf = benchmark.idf_of([read(row["capability"]).text for row in fitted])  # the shipped weights are of these rows
     assert list(json.loads(weights.FILE.read_text("utf-8"))["idf"]) == list(idf)
 
@@ -124,19 +124,25 @@ def test_another_embedding_is_refused():
         classify(["Quote the clause"], lambda texts: np.zeros((len(texts), 8)))
 
 
-def test_a_chance_is_the_sum_of_words_meaning_and_constant():
-    reading = read("Always cite the current price")
+def test_a_chance_is_that_of_the_classes_with_the_need_and_words_are_their_mean_less_the_others():
+    reading, fitted = read("Always cite the current price"), weights.model("words")
     weighed = weights.weigh([reading], None)[0]
-    constant = weights.model("words").constant[0]
-    assert weighed.chance["facts"] == pytest.approx(1 / (1 + np.exp(-(weighed.words["facts"] + constant))))
+    (row,) = weights.word_columns([reading], fitted.idf)
+    odds = dict(zip(weights.KINDS, row @ fitted.slope + fitted.constant, strict=True))
+    classes = {kind: np.exp(value) for kind, value in odds.items()}
+    with_facts = classes["retrieval"] + classes["both"]
+    assert weighed.chance["facts"] == pytest.approx(with_facts / sum(classes.values()))
+    bare = dict(zip(weights.KINDS, row @ fitted.slope, strict=True))
+    said = (bare["retrieval"] + bare["both"]) / 2 - (bare["finetuning"] + bare["unclear"]) / 2
+    assert weighed.words["facts"] == pytest.approx(said)
     assert weighed.meaning == {"facts": 0.0, "behaviour": 0.0}
 
 
 def test_the_stored_weights_fit_the_columns():
     stored = json.loads(weights.FILE.read_text("utf-8"))
     words = len(stored["idf"]) + len(INDICATORS) + 4
-    assert weights.model("words").slope.shape == (words, 2)
-    assert weights.model("full").slope.shape == (words + 2 * weights.WIDTH, 2)
+    assert weights.model("words").slope.shape == (words, len(weights.KINDS))
+    assert weights.model("full").slope.shape == (words + 2 * weights.WIDTH, len(weights.KINDS))
 
 
 def test_prototypes_and_indicators_are_distinct_and_cover_all_types():

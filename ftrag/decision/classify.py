@@ -1,7 +1,8 @@
 """The capability classifier: does a described capability need facts (retrieval), behaviour (fine-tuning), or both?
 
-Two logistic regressions, one for each need, add up indicator words, other words and the meaning of the sentence after
-negated parts were taken out. A need counts from BAR; none is "unclear", and so is a sentence with nothing left to read.
+A logistic regression over the four types adds up indicator words, other words and the meaning of the sentence after
+negated parts were taken out. A need has the chances of the types that have it, and counts from BAR; none is "unclear",
+and so is a sentence with nothing left to read.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The fitted part of the capability classifier: two logistic regressions over words and embeddings.
+"""The fitted part of the capability classifier: a multinomial logistic regression over words and embeddings.
 
 `weights.json` is written by `python benchmarks/classify.py --fit` from the prototypes and the development trades;
 here numpy alone multiplies. A column's share of the sum is what explains a verdict.
@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 FILE = Path(__file__).with_name("weights.json")
 AXES = ("facts", "behaviour")
+KINDS = {"retrieval": (1, 0), "finetuning": (0, 1), "both": (1, 1), "unclear": (0, 0)}  # needs by axis; classes
 WIDTH = 384  # of an all-MiniLM-L6-v2 embedding
 TERMS = 2.0  # weight of the words' block (tf-idf rows of length 1) beside embeddings of length 1
 INDICATOR, COUNT, CAP = 0.5, 0.3, 2  # weight of one indicator, of each hit on an axis, hits that count
@@ -33,14 +34,22 @@ class Model:
     """Columns: terms, indicators, hits by axis, negated by axis, then raw and kept embedding where there is one."""
 
     idf: Mapping[str, tuple[int, float]]  # term -> (column, inverse document frequency)
-    slope: ndarray  # (columns, 2)
-    constant: ndarray  # (2,)
+    slope: ndarray  # (columns, classes)
+    constant: ndarray  # (classes,)
+
+    @cached_property
+    def contrast(self) -> ndarray:
+        """(columns, axes): the mean slope of the classes that need an axis, less that of the others."""
+        import numpy as np
+
+        needs = np.asarray(list(KINDS.values()), dtype=float)
+        return np.asarray(self.slope @ (needs / 2 - (1 - needs) / 2))
 
 
 @dataclass(frozen=True)
 class Weighed:
-    chance: dict[str, float]  # axis -> (0, 1)
-    words: dict[str, float]  # axis -> what indicators and terms add to the log-odds
+    chance: dict[str, float]  # axis -> (0, 1), over the classes that need it
+    words: dict[str, float]  # axis -> what indicators and terms add for it, in log-odds of classes
     meaning: dict[str, float]  # axis -> what the embeddings add
     terms: dict[str, tuple[str, ...]]  # axis -> words of the text that speak for it, strongest first
 
@@ -105,9 +114,11 @@ def weigh(readings: Sequence[Reading], embeddings: tuple[ndarray, ndarray] | Non
     fitted = model("full" if embeddings else "words")
     words = word_columns(readings, fitted.idf)
     width = words.shape[1]
-    by_word = words @ fitted.slope[:width]
-    meaning = np.hstack(embeddings) @ fitted.slope[width:] if embeddings else np.zeros_like(by_word)
-    chances = 1 / (1 + np.exp(-(by_word + meaning + fitted.constant)))
+    meant = np.hstack(embeddings) if embeddings else np.zeros((len(words), 0))
+    odds = np.hstack([words, meant]) @ fitted.slope + fitted.constant
+    classes = np.exp(odds - odds.max(axis=1, keepdims=True))
+    chances = classes @ np.asarray(list(KINDS.values()), dtype=float) / classes.sum(axis=1, keepdims=True)
+    by_word, meaning = words @ fitted.contrast[:width], meant @ fitted.contrast[width:]
     return [
         Weighed(
             dict(zip(AXES, map(float, chances[i]), strict=True)),
@@ -120,9 +131,10 @@ def weigh(readings: Sequence[Reading], embeddings: tuple[ndarray, ndarray] | Non
 
 
 def _speaking(text: str, row: ndarray, fitted: Model, axis: int, most: int = 3, least: float = 0.15) -> tuple[str, ...]:
-    """The words that add at least `least` to the log-odds of an axis, at most `most`."""
+    """The words that add at least `least` for an axis, at most `most`."""
+    contrast = fitted.contrast
     shares = {
-        written: float(row[fitted.idf[term][0]] * fitted.slope[fitted.idf[term][0], axis])
+        written: float(row[fitted.idf[term][0]] * contrast[fitted.idf[term][0], axis])
         for term, written in terms(text).items()
         if term in fitted.idf
     }
