@@ -18,7 +18,6 @@ from ftrag.ui.decide import build_decide, known_cases
 from ftrag.ui.decide_view import (
     KEYS,
     OUTPUTS,
-    ROUTES,
     answers_of_link,
     link_of,
     on_answer,
@@ -28,6 +27,7 @@ from ftrag.ui.decide_view import (
     restore,
     view,
 )
+from ftrag.ui.texts import decide as words
 
 
 def request(query=""):
@@ -193,8 +193,8 @@ def test_every_known_case_answers_by_one_click_as_its_source_does(chromium, addr
         ).first.click()
         page.wait_for_selector(f".dc-status:has-text({json.dumps(preset.title)})")
         shown = page.locator(".dc-route").inner_text()
-        assert shown == ROUTES[verdict(preset.answers)[0]]
-        assert shown in [ROUTES[route] for route in preset.verdicts]
+        assert shown == words.ROUTES[verdict(preset.answers)[0]]
+        assert shown in [words.ROUTES[route] for route in preset.verdicts]
 
 
 @pytest.mark.browser

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Mapping
@@ -29,12 +30,14 @@ ACT_JS = """const act = (event) => {
   if (kind === 'link') {
     const link = location.origin + location.pathname + '?run=' + job;
     const said = (text) => { hit.textContent = text; };
-    if (navigator.clipboard) navigator.clipboard.writeText(link).then(() => said('Copied'), () => prompt('Link', link));
-    else prompt('Link', link);
+    if (navigator.clipboard) navigator.clipboard.writeText(link).then(() => said(COPIED), () => prompt(LINK, link));
+    else prompt(LINK, link);
   } else trigger('select', {index: 0, value: kind + ' ' + job});
 };
 element.addEventListener('pointerdown', act);
-element.addEventListener('click', act);"""
+element.addEventListener('click', act);""".replace("COPIED", json.dumps(texts.COPIED)).replace(
+    "LINK", json.dumps(texts.LINK)
+)
 
 
 def build() -> dict[str, Any]:
@@ -43,7 +46,7 @@ def build() -> dict[str, Any]:
     watched_html = gr.HTML(elem_id="watched", padding=False)
     with gr.Accordion(texts.BELL, open=False, elem_id="jobs") as panel:
         list_html = gr.HTML(elem_id="job_list", js_on_load=ACT_JS)
-        log_tb = gr.Textbox(label="Output of the job", lines=8, visible=False, elem_id="job_log")
+        log_tb = gr.Textbox(label=texts.JOB_OUTPUT, lines=8, visible=False, elem_id="job_log")
     return {
         "panel": panel,
         "list": list_html,
@@ -73,7 +76,7 @@ def act(visitor: str, event: gr.SelectData) -> list[Any]:
     root, owner = projects.home(), session.owner(visitor)
     log: Any = gr.skip()
     if kind == "log":
-        log = gr.update(value=jobs.read_log(jobs.find(root, job, owner)) or "(no output yet)", visible=True)
+        log = gr.update(value=jobs.read_log(jobs.find(root, job, owner)) or texts.NO_OUTPUT, visible=True)
     elif kind == "cancel":
         jobs.cancel(root, job, owner)
     elif kind == "retry":
@@ -82,7 +85,7 @@ def act(visitor: str, event: gr.SelectData) -> list[Any]:
         jobs.dismiss(root, job, owner)
         log = gr.update(visible=False)
     else:
-        raise InputError("cancel, retry, log or dismiss a job")
+        raise InputError(texts.JOB_ACTIONS)
     return [_list(jobs.listing(root, owner)), log]
 
 
@@ -91,7 +94,7 @@ def poll(visitor: str, watched: str) -> list[Any]:
     mine = jobs.listing(projects.home(), session.owner(visitor))
     going = sum(job["state"] == jobs.RUNNING for job in mine)
     queued = sum(job["state"] == jobs.WAITING for job in mine)
-    counts = [f"{count} {word}" for count, word in ((going, "running"), (queued, "queued")) if count]
+    counts = [f"{count} {word}" for count, word in zip((going, queued), texts.JOB_COUNTS, strict=True) if count]
     return [gr.update(label=" · ".join([texts.BELL, *counts])), _list(mine), _watched(watched, mine)]
 
 
@@ -106,7 +109,7 @@ def _card(job: Mapping[str, Any]) -> str:
     kinds = [kind for kind in (ENDED if ended else GOING) if not (kind == "retry" and job["state"] == jobs.DONE)]
     buttons = " ".join(_button(kind, job) for kind in kinds)
     title = f"{DOTS[job['state']]} {job['command'].split()[3]} {job['project']}"
-    left = f"about {seconds(job['seconds_left'])} left" if job.get("seconds_left") and not ended else ""
+    left = texts.ABOUT_LEFT.format(time=seconds(job["seconds_left"])) if job.get("seconds_left") and not ended else ""
     note = " · ".join(filter(None, [job["state"], left, _ago(job["created"])]))
     shown = bar(job["fraction"], f"{title}: {job['message']}", note)
     return (
@@ -116,7 +119,8 @@ def _card(job: Mapping[str, Any]) -> str:
 
 
 def _button(kind: str, job: Mapping[str, Any]) -> str:
-    words = "Resume" if kind == "retry" and job["command"].split()[3] == "train" else kind.capitalize()
+    resumes = kind == "retry" and job["command"].split()[3] == "train"
+    words = texts.RESUME if resumes else texts.JOB_BUTTONS[kind]
     return f'<button type="button" class="ft-chip" data-act="{kind}" data-job="{job["id"]}">{words}</button>'
 
 
@@ -124,8 +128,8 @@ def _ago(moment: float) -> str:
     """In whole minutes, so that the list does not change from second to second under somebody's finger."""
     minutes = int((time.time() - moment) / 60)
     if minutes < 1:
-        return "just now"
-    return f"{minutes} min ago" if minutes < 90 else f"{minutes / 60:.0f} h ago"
+        return texts.JUST_NOW
+    return texts.MINUTES_AGO.format(minutes=minutes) if minutes < 90 else texts.HOURS_AGO.format(hours=minutes / 60)
 
 
 def _watched(run: str, mine: list[dict[str, Any]]) -> str:

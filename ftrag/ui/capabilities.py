@@ -16,41 +16,40 @@ from ftrag.decision.classify import TYPES, overall
 from ftrag.decision.questionnaire import verdict
 from ftrag.errors import FtragError, InputError
 from ftrag.text import inert
-from ftrag.ui.decide_view import ROUTES, answers_in, base_of, filled, view, written
+from ftrag.ui.decide_view import answers_in, base_of, filled, view, written
+from ftrag.ui.texts import decide as words
 
 Classify = Callable[[list[str]], list[dict[str, Any]]]
 Rows = Sequence[Mapping[str, Any]]
 
-COLUMNS = ["Capability", "Type", "Why"]
-EXAMPLE = "Answers must quote the clause they rest on\nAlways sound like our brand\nNo need for citations"
 LARGEST_FILE = 1_000_000  # bytes of a list of capabilities
 
 
 def parts() -> dict[str, Any]:
     """The components, inside an open gr.Blocks, by name."""
-    with gr.Accordion("Classify what your application must do", open=False):
-        lines_tb = gr.Textbox(label="Capabilities, one a line", lines=4, max_lines=12, placeholder=EXAMPLE)
+    with gr.Accordion(words.CAPABILITIES, open=False):
+        lines_tb = gr.Textbox(label=words.CAPABILITY_LINES, lines=4, max_lines=12, placeholder=words.CAPABILITY_EXAMPLE)
         with gr.Row():
-            classify_btn = gr.Button("Classify", variant="primary", min_width=140)
-            file_btn = gr.UploadButton("From a file", file_types=[".txt", ".md", ".csv"], min_width=140)
+            classify_btn = gr.Button(words.CLASSIFY, variant="primary", min_width=140)
+            file_btn = gr.UploadButton(words.FROM_FILE, file_types=[".txt", ".md", ".csv"], min_width=140)
         overall_md = gr.Markdown(elem_id="capability_overall")
         table_df = gr.Dataframe(
-            headers=COLUMNS,
+            headers=list(words.CAPABILITY_COLUMNS),
             column_count=3,
             interactive=True,
             static_columns=[0, 2],
             wrap=True,
-            label="Wrong? Click its row and choose another type below, or type it into the table",
+            label=words.CORRECT_IT,
             column_widths=["190px", "120px", "700px"],  # the first two fit a phone
             max_height=800,
             visible=False,
             elem_id="capability_table",
         )
-        type_rd = gr.Radio(list(TYPES), label="Type", visible=False, elem_id="capability_type")
+        type_rd = gr.Radio(list(TYPES), label=words.TYPE, visible=False, elem_id="capability_type")
         with gr.Row():
-            use_btn = gr.Button("Answer the questions with it", visible=False, min_width=240)
-            export_btn = gr.Button("Export the table", visible=False, min_width=240)
-        files = gr.Files(label="Downloads", visible=False)
+            use_btn = gr.Button(words.USE_CAPABILITIES, visible=False, min_width=240)
+            export_btn = gr.Button(words.EXPORT_TABLE, visible=False, min_width=240)
+        files = gr.Files(label=words.DOWNLOADS, visible=False)
     names = ("lines", "classify", "file", "overall", "table", "type", "use", "export", "files")
     made = (lines_tb, classify_btn, file_btn, overall_md, table_df, type_rd, use_btn, export_btn, files)
     return dict(zip(names, made, strict=True))
@@ -88,7 +87,9 @@ def classified(text: str, classify: Classify) -> list[Any]:
     except FtragError as error:
         gr.Warning(str(error))
         return [[], "", hidden, hidden, hidden, hidden]
-    table = pd.DataFrame([[r["capability"], r["type"], r["reason"]] for r in rows], columns=COLUMNS)
+    table = pd.DataFrame(
+        [[r["capability"], r["type"], r["reason"]] for r in rows], columns=list(words.CAPABILITY_COLUMNS)
+    )
     seen = gr.update(visible=True)
     return [rows, overall_sentence(rows), gr.update(value=table, visible=True), hidden, seen, seen]
 
@@ -99,16 +100,16 @@ def overall_sentence(rows: Rows) -> str:
     counts = ", ".join(f"{n} {kind}" for kind in TYPES if (n := sum(row["type"] == kind for row in rows)))
     notices = sorted({row["notice"] for row in rows if "notice" in row})
     if not answers:
-        return " ".join([*notices, f"Overall ({counts}): they do not answer any question yet."])
+        return " ".join([*notices, words.OVERALL_NOTHING.format(counts=counts)])
     said = ", ".join(f"{key} {value}" for key, value in answers.items())
-    route = ROUTES[verdict(answers)[0]]
-    return " ".join([*notices, f"**Overall: {route}** ({counts}). Together they answer: {said}."])
+    route = words.ROUTES[verdict(answers)[0]]
+    return " ".join([*notices, words.OVERALL.format(route=route, counts=counts, said=said)])
 
 
 def on_file(path: str) -> str:
     file = Path(path)
     if file.stat().st_size > LARGEST_FILE:
-        gr.Warning(f"{file.name} is larger than 1 MB; give a list of capabilities, one a line.")
+        gr.Warning(words.FILE_TOO_LARGE.format(file=file.name))
         return ""
     return file.read_text("utf-8", errors="replace")
 
@@ -118,14 +119,14 @@ def corrected(table: pd.DataFrame, rows: Rows) -> list[dict[str, Any]]:
 
     Raises InputError for a type that does not exist, and where gradio's menu took a column or filtered rows away.
     """
-    if "Type" not in table or len(table) != len(rows):
-        raise InputError("A column or a row of the table is missing; clear its filters, or classify again.")
+    if words.TYPE not in table or len(table) != len(rows):
+        raise InputError(words.TABLE_BROKEN)
     fixed = []
-    for row, kind in zip(rows, table["Type"].tolist(), strict=True):
+    for row, kind in zip(rows, table[words.TYPE].tolist(), strict=True):
         chosen = str(kind).strip().lower()
         if chosen not in TYPES:
-            raise InputError(f"'{kind}' is no type; use {', '.join(TYPES)}.")
-        by_hand = {"reason": "Set by hand."} if chosen != row["type"] else {}
+            raise InputError(words.NO_TYPE.format(given=kind, types=", ".join(TYPES)))
+        by_hand = {"reason": words.BY_HAND} if chosen != row["type"] else {}
         fixed.append({**row, **by_hand, "type": chosen})
     return fixed
 
@@ -133,16 +134,16 @@ def corrected(table: pd.DataFrame, rows: Rows) -> list[dict[str, Any]]:
 def on_pick(table: pd.DataFrame, event: gr.SelectData) -> tuple[int, Any]:
     """The row that was clicked, and its type to choose."""
     row = int(event.index[0])
-    if not {"Capability", "Type"} <= set(table) or row >= len(table):
+    if not {words.CAPABILITY, words.TYPE} <= set(table) or row >= len(table):
         return 0, gr.update(visible=False)
-    kind = str(table["Type"].iloc[row]).strip().lower()
-    label = f"Type of: {table['Capability'].iloc[row]}"
+    kind = str(table[words.TYPE].iloc[row]).strip().lower()
+    label = words.TYPE_OF.format(capability=table[words.CAPABILITY].iloc[row])
     return row, gr.update(value=kind if kind in TYPES else None, label=label, visible=True)
 
 
 def on_type(kind: str, row: int, table: pd.DataFrame, rows: Rows) -> tuple[Any, Any]:
     """Another type for the row that was clicked; what the rows say together follows."""
-    table.loc[row, "Type"] = kind
+    table.loc[row, words.TYPE] = kind
     return table, on_typed(table, rows)
 
 
@@ -164,7 +165,7 @@ def on_use(
         answers |= overall(corrected(table, rows))
     except InputError as error:
         gr.Warning(str(error))
-    return filled(answers, view(answers, overrides, "Answered from the capabilities.", base_of(request)))
+    return filled(answers, view(answers, overrides, words.FROM_CAPABILITIES, base_of(request)))
 
 
 def on_export_table(table: pd.DataFrame, rows: Rows) -> Any:

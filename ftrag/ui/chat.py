@@ -87,7 +87,7 @@ def _below() -> dict[str, Any]:
         again_btn = gr.Button(texts.AGAIN, size="sm", min_width=90, elem_id="chat_again")
         export_btn = {
             form: gr.Button(texts.EXPORT.format(form=title), size="sm", min_width=110, elem_id=f"chat_{form}")
-            for form, title in (("md", "Markdown"), ("json", "JSON"))
+            for form, title in texts.FORMS.items()
         }
         clear_btn = gr.Button(texts.CLEAR, size="sm", min_width=80, elem_id="chat_clear")
     download = [gr.Textbox(visible=False), gr.Textbox(visible=False)]
@@ -211,11 +211,11 @@ def apply_preset(preset: str, visitor: str, name: str | None) -> list[Any]:
     if place == RELEASE:
         release = outcomes.promoted(project)
         if release is None:
-            raise InputError("no release of this project is promoted yet; promote a run in tab 3 first")
+            raise InputError(texts.NO_RELEASE)
         return [BASE, release["adapter"] or BASE, "none", "retrieved"]
     adapter = workflows.choose_adapter(project, None)
     if adapter is None:
-        raise InputError("this project has no LoRA yet; train one in tab 2 first")
+        raise InputError(texts.NO_LORA)
     context = "retrieved" if place == LORA_READS else "none"
     return [BASE, adapter, context, context]
 
@@ -249,7 +249,7 @@ def again(visitor: str, name: str | None, last: Mapping[str, Any], *settings: An
     """The last question once more, with chance in it; its turn is replaced."""
     project = session.project(visitor, name)
     if not last.get("question"):
-        raise InputError("there is no question to ask again; ask one first")
+        raise InputError(texts.NO_QUESTION)
     quotas.ask(session.owner(visitor))
     columns, limits, blind, turns, chats = chat_turn.read(project, settings)
     limits = replace(limits, temperature=max(limits.temperature, AGAIN_HEAT))
@@ -273,7 +273,7 @@ def _voter(choice: str) -> Any:
         """Keep the vote, then show which column was which."""
         project = session.project(visitor, name)
         if not asked.get("blind") or not asked.get("state"):
-            raise InputError("there is nothing to vote on; ask a question with the blind mode on")
+            raise InputError(texts.NO_VOTE)
         columns, state = asked["columns"], asked["state"]
         sides = [
             {"column": chat_view.column_name(column), "text": said["text"].strip()}

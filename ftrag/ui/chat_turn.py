@@ -106,7 +106,8 @@ def _routed(project: Path, question: str, column: Mapping[str, Any]) -> dict[str
     if column["context"] != "auto":
         return {}
     found = routing.routed(project, question)
-    return {"why": f"router: {'looked up' if found['context'] == 'retrieved' else 'not looked up'}, {found['why']}"}
+    did = texts.LOOKED_UP if found["context"] == "retrieved" else texts.NOT_LOOKED_UP
+    return {"why": texts.ROUTED.format(did=did, why=found["why"])}
 
 
 def _waiting(

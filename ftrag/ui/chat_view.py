@@ -34,7 +34,7 @@ def adapter_name(adapter: str, promoted: bool = False) -> str:
     """An adapter's id as a person says it: its day and time."""
     day, _, rest = adapter.partition("-")
     when = f"{day[6:8]}.{day[4:6]}. {rest[:2]}:{rest[2:4]}" if day.isdigit() and len(day) == 8 else adapter
-    return f"LoRA of {when}{texts.PROMOTED if promoted else ''}"
+    return texts.LORA_OF.format(when=when) + (texts.PROMOTED if promoted else "")
 
 
 def suggestions(project: Path) -> list[str]:
@@ -58,7 +58,7 @@ def _varied(rows: Sequence[Gold]) -> list[Gold]:
 def column_name(column: Mapping[str, Any]) -> str:
     """One line that tells a column from another: "base model, with retrieval (k 3)"."""
     who = adapter_name(column["adapter"]) if column["adapter"] else texts.BASE_MODEL
-    passages = f" (k {column['k']})" if column["context"] != "none" else ""
+    passages = texts.K.format(k=column["k"]) if column["context"] != "none" else ""
     return f"{who}, {CONTEXTS[column['context']]}{passages}"
 
 
@@ -73,11 +73,13 @@ def side(column: Mapping[str, Any] | None, place: str) -> Safe:
 def note(column: Mapping[str, Any], asked: Mapping[str, Any], stopped: bool = False) -> Safe:
     """Time to the first token, speed, length, passages, and how the answer ended."""
     read = len(column["passages"])
-    passages = f"{read} passage{'' if read == 1 else 's'} read" if asked["context"] != "none" else "no passages"
+    form = texts.ONE_PASSAGE if read == 1 else texts.MANY_PASSAGES
+    passages = form.format(count=read) if asked["context"] != "none" else texts.NO_PASSAGES
     passages += f", {len(column['dropped'])} {texts.LEFT_OUT}" if column["dropped"] else ""
     if column["first"] is None:
-        return Safe(f"reading… · {passages}")
-    parts = [f"first token {column['first']:.2f} s", *_speed(column), f"{column['tokens']} tokens", passages]
+        return Safe(f"{texts.READING} · {passages}")
+    first = texts.FIRST_TOKEN.format(seconds=column["first"])
+    parts = [first, *_speed(column), texts.TOKENS.format(count=column["tokens"]), passages]
     parts += [asked["why"]] if asked.get("why") else []
     parts += [texts.STOPPED] if stopped and not column["done"] else [ENDED[column["done"]]]
     return Safe(" · ".join(escape(part) for part in parts if part))
@@ -85,7 +87,7 @@ def note(column: Mapping[str, Any], asked: Mapping[str, Any], stopped: bool = Fa
 
 def _speed(column: Mapping[str, Any]) -> list[str]:
     rate = speed(column)
-    return [f"{rate:.0f} tokens/s"] if rate else []
+    return [texts.RATE.format(rate=rate)] if rate else []
 
 
 def speed(column: Mapping[str, Any]) -> float:
@@ -122,7 +124,7 @@ def _place(row: Mapping[str, Any]) -> tuple[str, int]:
 
 
 def _card(passage: Mapping[str, Any], spans: Sequence[tuple[int, int]], label: str) -> str:
-    where = f"characters {passage['start']}–{passage['end']}"
+    where = texts.CHARACTERS.format(start=passage["start"], end=passage["end"])
     head = f'<b>{escape(passage["document"])}</b> <span class="ft-mute">{where} · {label}</span>'
     body = f"<p>{marked(passage['text'], spans)}</p>"
     kind, opened = ("ft-source yes", " open") if spans else ("ft-source", "")
@@ -173,11 +175,11 @@ def turn(
 def conversation(turns: Sequence[Mapping[str, Any]], project: str, form: str) -> str:
     """The conversation as Markdown or JSON. InputError when there is none."""
     if not turns:
-        raise InputError("there is no conversation to export yet; ask a question first")
+        raise InputError(texts.NO_CONVERSATION)
     shown = [_undecided(one) if one["blind"] else one for one in turns]
     if form == "json":
         return json.dumps({"project": project, "turns": shown}, ensure_ascii=False, indent=1) + "\n"
-    return f"# ftrag: {project}\n" + "".join(_markdown(one) for one in shown)
+    return f"# {texts.TITLE}: {project}\n" + "".join(_markdown(one) for one in shown)
 
 
 def _undecided(one: Mapping[str, Any]) -> dict[str, Any]:
@@ -196,14 +198,14 @@ def _markdown(one: Mapping[str, Any]) -> str:
         + "\n"
         for answer in one["answers"]
     )
-    vote = f"\nVote: {one['vote']}\n" if one.get("vote") else ""
+    vote = f"\n{texts.VOTE.format(vote=one['vote'])}\n" if one.get("vote") else ""
     return f"\n## {_line(one['question'])}\n{answers}{vote}"
 
 
 def _took(answer: Mapping[str, Any]) -> str:
     if "tokens" not in answer:
         return ""
-    return f" ({answer['tokens']} tokens, {answer['tokens_per_second']:g} tokens/s)"
+    return texts.TOOK.format(tokens=answer["tokens"], rate=answer["tokens_per_second"])
 
 
 def _quoted(text: str) -> str:
@@ -213,7 +215,8 @@ def _quoted(text: str) -> str:
 
 
 def _source(row: Mapping[str, Any]) -> str:
-    return f"`{_line(row['document'])}`, characters {row['start']}–{row['end']}: {_line(row['quote'])[:200]}"
+    where = texts.CHARACTERS.format(start=row["start"], end=row["end"])
+    return f"`{_line(row['document'])}`, {where}: {_line(row['quote'])[:200]}"
 
 
 def _line(text: str) -> str:

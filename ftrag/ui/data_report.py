@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from ftrag.ui.texts import train as words
 from ftrag.ui.view import Safe, table
 
+BLOCKING = "gold"  # the check whose findings stop a training
 MANY = 12  # row numbers shown in one cell
 TILE = "flex:1 1 92px;padding:.5rem .8rem;border-radius:10px;background:var(--background-fill-secondary)"
-PARSED = {"prompt": "question", "response": "answer", "rejected": "worse answer", "context": "passages"}
 
 
 def tiles(rows: Iterable[tuple[str, str]]) -> str:
@@ -26,19 +27,18 @@ def tiles(rows: Iterable[tuple[str, str]]) -> str:
 def data_report(report: Mapping[str, Any], documents: int) -> str:
     """What inspect_data found, the blocking reasons first."""
     tokens, enough = report["tokens"], report["sufficiency"]
-    head = (
-        f"<b>{documents} documents</b> · <b>{report['rows']} training rows</b> · <b>{report['gold']} gold questions</b>"
-    )
+    head = words.COUNTS.format(documents=documents, rows=report["rows"], gold=report["gold"])
     numbers = [
-        (f"{tokens['total']:,}", "tokens in all rows"),
-        (f"{tokens['learned']:,}", "of them learned: the answers"),
-        (f"{tokens['median']:,}", "tokens in a usual row"),
-        (f"{tokens['longest']:,}", "tokens in the longest row"),
+        (f"{tokens['total']:,}", words.TOKENS_ALL),
+        (f"{tokens['learned']:,}", words.TOKENS_LEARNED),
+        (f"{tokens['median']:,}", words.TOKENS_USUAL),
+        (f"{tokens['longest']:,}", words.TOKENS_LONGEST),
     ]
     blocked = "".join(
-        f'<p><span class="ft-bad">Training is blocked:</span> {escape(reason)}.</p>' for reason in report["blocked"]
+        f'<p><span class="ft-bad">{words.BLOCKED}</span> {escape(reason)}.</p>' for reason in report["blocked"]
     )
-    verdict = f"<p><b>{escape(enough['verdict']).capitalize()}</b>: {enough['rows']} different rows.</p>"
+    different = words.DIFFERENT_ROWS.format(rows=enough["rows"])
+    verdict = f"<p><b>{escape(enough['verdict']).capitalize()}</b>: {different}</p>"
     parts = [f"<p>{head}</p>", blocked, tiles(numbers), verdict, _checks(report), _first(report), _thresholds(enough)]
     return f'<div class="ft-card">{"".join(parts)}</div>'
 
@@ -53,34 +53,29 @@ def _checks(report: Mapping[str, Any]) -> str:
     same = [rows(ids) for ids in report["duplicates"]]
     near = [f"{rows(pair['ids'])} ({pair['similarity']:.0%})" for pair in report["near_duplicates"]]
     opposed = [rows(conflict["ids"]) for conflict in report["conflicts"]]
-    gold = [f"{rows([pair['id']])} = gold {pair['gold']} ({pair['kind']})" for pair in report["gold_overlap"]]
-    leaks = [f"{row['document']} holds gold {row['gold']}" for row in report["leaks"]]
+    gold = [
+        words.GOLD_ROW.format(row=rows([pair["id"]]), gold=pair["gold"], kind=pair["kind"])
+        for pair in report["gold_overlap"]
+    ]
+    leaks = [words.HOLDS_GOLD.format(document=row["document"], gold=row["gold"]) for row in report["leaks"]]
     refused = [f"{row.get('row', '')} {row['reason']}".strip() for row in report["upload"]["refused"]]
     long = [rows(report["too_long"])] if report["too_long"] else []
-    lines = [
-        ("Rows that cannot be used", refused, "left out; repair them and upload again", False),
-        ("Training questions that are gold questions", gold, "blocks: remove them on one of the two sides", True),
-        ("Same question, different answers", opposed, "the model cannot learn both; keep one", False),
-        ("Longer than the model is trained on", long, "left out of the training", False),
-        ("The same row more than once", same, "counts twice; the cleaned copy keeps one", False),
-        ("Nearly the same row", near, "fine for wordings, not for copies", False),
-        ("Gold questions inside a document", leaks, "retrieval would look better than it is", False),
-        ("Evidence that training and gold share", report["evidence_shared"], "such facts may be known by heart", False),
-    ]
-    wrong = [_check(title, found, meaning, blocks) for title, found, meaning, blocks in lines if found]
-    clean = [title[0].lower() + title[1:] for title, found, _, _ in lines if not found]
-    shown = table(["found", "", "rows of the file", "what it means"], wrong, [1]) if wrong else ""
-    said = f'<p class="ft-note"><span class="ft-ok">✓</span> Looked for and not found: {"; ".join(clean)}.</p>'
-    return shown + (said if clean else "")
+    findings = {"refused": refused, "gold": gold, "opposed": opposed, "long": long, "same": same, "near": near}
+    findings |= {"leaks": leaks, "shared": report["evidence_shared"]}
+    wrong = [_check(*words.CHECKS[name], found, name == BLOCKING) for name, found in findings.items() if found]
+    clean = [words.CHECKS[name][0] for name, found in findings.items() if not found]
+    shown = table(words.CHECK_HEADERS, wrong, [1]) if wrong else ""
+    said = words.NOT_FOUND.format(checks="; ".join(title[0].lower() + title[1:] for title in clean))
+    return shown + (f'<p class="ft-note"><span class="ft-ok">✓</span> {said}</p>' if clean else "")
 
 
-def _check(title: str, found: Sequence[str], meaning: str, blocks: bool) -> list[Any]:
+def _check(title: str, meaning: str, found: Sequence[str], blocks: bool) -> list[Any]:
     kind = "ft-bad" if blocks else "ft-lost"
     return [title, Safe(f'<span class="{kind}">{len(found)}</span>'), _listed(found, "; "), meaning]
 
 
 def _listed(items: Sequence[str], between: str = ", ") -> str:
-    more = f" … and {len(items) - MANY} more" if len(items) > MANY else ""
+    more = words.MORE_ROWS.format(count=len(items) - MANY) if len(items) > MANY else ""
     return between.join(items[:MANY]) + more
 
 
@@ -89,10 +84,10 @@ def _first(report: Mapping[str, Any]) -> str:
     shown = ""
     for place, (parsed, (prompt, learned)) in enumerate(zip(report["first"], report["rendered"], strict=False)):
         number = report["upload"]["rows"].get(parsed["id"], parsed["id"])
-        cells = [[PARSED.get(name, name), _short(value)] for name, value in parsed.items() if name != "id"]
+        cells = [[words.PARSED.get(name, name), _short(value)] for name, value in parsed.items() if name != "id"]
         shown += (
-            f"<details{'' if place else ' open'}><summary>Row {escape(str(number))}: as it was read, and as the model "
-            f"sees it. What is learned is marked.</summary>{table(['field', 'read as'], cells)}"
+            f"<details{'' if place else ' open'}><summary>{words.AS_READ.format(row=escape(str(number)))}</summary>"
+            f"{table(words.FIELD_HEADERS, cells)}"
             f'<pre class="ft-pre" tabindex="0">{escape(prompt)}<mark>{escape(learned)}</mark></pre></details>'
         )
     return shown
@@ -105,6 +100,6 @@ def _short(value: Any) -> str:
 
 def _thresholds(enough: Mapping[str, Any]) -> str:
     rows = [[row["rows"], row["verdict"], row["source"], "✓" if row["reached"] else ""] for row in enough["thresholds"]]
-    listed = table(["rows", "verdict", "source", "reached"], rows, numeric=[0])
+    listed = table(words.ENOUGH_HEADERS, rows, numeric=[0])
     why = f'<p class="ft-note">{escape(enough["why"])}</p>'
-    return f"<details><summary>How many examples are enough? The sources disagree</summary>{why}{listed}</details>"
+    return f"<details><summary>{words.ENOUGH}</summary>{why}{listed}</details>"

@@ -17,7 +17,6 @@ from ftrag.decision.rows import TITLES, Question
 from ftrag.ui import capabilities, session
 from ftrag.ui.decide_view import (
     KEYS,
-    OUT,
     STEPS,
     on_answer,
     on_export,
@@ -28,8 +27,8 @@ from ftrag.ui.decide_view import (
     restore,
     view,
 )
+from ftrag.ui.texts import decide as words
 
-SKIP = ("Skip", "")
 COLOURS = {"prompt": "#6b7280", "rag": "#0284c7", "fine-tune": "#d97706"}
 
 
@@ -48,18 +47,18 @@ def build_decide(classify: capabilities.Classify, visitor_bs: Any = None, projec
         with gr.Column(scale=5, min_width=320):
             preset_ds = _presets()
             questions = _walkthrough()
-            reset_btn = gr.Button("Start again", size="sm")
+            reset_btn = gr.Button(words.START_AGAIN, size="sm")
         with gr.Column(scale=6, min_width=320):
-            score_plot, warnings_html = _result(first)
+            score_plot, numbers_html, warnings_html = _result(first)
     why_html, changes_html = _reasons(first)
-    results = [score_plot, why_html, warnings_html, changes_html]
+    results = [score_plot, numbers_html, why_html, warnings_html, changes_html]
     building = _building(first)
     money, measure_btn = _costs(first, project_dd is not None)
     capability = capabilities.parts()
     shared = _sharing()
     _tables()
     titles = "; ".join(escape(title) for _, title in TITLES)
-    gr.HTML(f"<style>{exports.STYLE}{PAGE}</style><small>Sources: {titles}.</small>")
+    gr.HTML(f"<style>{exports.STYLE}{PAGE}</style><small>{words.SOURCES.format(titles=titles)}</small>")
     overrides_st = gr.State({})
 
     inputs = [questions[key] for key in KEYS]
@@ -98,7 +97,7 @@ box-shadow:0 1px 6px rgb(0 0 0/.08)}
 
 
 def _presets() -> gr.Dataset:
-    with gr.Accordion("Start from a known case", open=False):
+    with gr.Accordion(words.KNOWN_CASE, open=False):
         return gr.Dataset(
             components=["textbox"],
             samples=[[preset.title] for preset in PRESETS],
@@ -110,10 +109,10 @@ def _presets() -> gr.Dataset:
 
 def _tables() -> None:
     """What the recommendation rests on, over the whole width."""
-    with gr.Accordion("All known cases: the sources' verdicts and ours", open=False):
+    with gr.Accordion(words.ALL_CASES, open=False):
         gr.HTML(exports.html_of(known_cases()))
-    with gr.Accordion("Where the sources contradict each other", open=False):
-        gr.HTML(exports.html_of(exports.Section("", ("Topic", "Sources", "Here", "Why"), CONTRADICTIONS)))
+    with gr.Accordion(words.CONTRADICTIONS, open=False):
+        gr.HTML(exports.html_of(exports.Section("", words.CONTRADICTION_HEADERS, CONTRADICTIONS)))
 
 
 def known_cases() -> exports.Section:
@@ -121,9 +120,9 @@ def known_cases() -> exports.Section:
     rows = []
     for preset in PRESETS:
         ours = verdict(preset.answers)[0]
-        agrees = "" if ours in preset.verdicts else " (differs)"
-        rows.append((preset.title, " or ".join(preset.verdicts), ours + agrees, preset.why, preset.source))
-    return exports.Section("", ("Case", "Source says", "We say", "Why", "Source"), tuple(rows))
+        agrees = "" if ours in preset.verdicts else words.DIFFERS
+        rows.append((preset.title, words.OR.join(preset.verdicts), ours + agrees, preset.why, preset.source))
+    return exports.Section("", words.CASE_HEADERS, tuple(rows))
 
 
 def _walkthrough() -> dict[str, Any]:
@@ -134,79 +133,74 @@ def _walkthrough() -> dict[str, Any]:
                 questions |= {key: _question(BY_KEY[key]) for key in keys}
                 with gr.Row():
                     if index:
-                        _step_button("Back", index - 1, walkthrough)
+                        _step_button(words.BACK, index - 1, walkthrough)
                     if index < len(STEPS) - 1:
-                        _step_button(f"Next: {STEPS[index + 1][0]}", index + 1, walkthrough)
+                        _step_button(words.NEXT_STEP.format(step=STEPS[index + 1][0]), index + 1, walkthrough)
     return questions
 
 
 def _step_button(text: str, to: int, walkthrough: gr.Walkthrough) -> None:
-    button = gr.Button(text, size="sm", min_width=120, variant="primary" if text != "Back" else "secondary")
+    button = gr.Button(text, size="sm", min_width=120, variant="primary" if text != words.BACK else "secondary")
     button.click(lambda: gr.Walkthrough(selected=to), None, walkthrough, api_visibility="private")
 
 
 def _question(question: Question) -> Any:
     if question.kind == "choice":
-        choices = [SKIP, *((option.label, option.id) for option in question.options)]
+        choices = [(words.SKIP, ""), *((option.label, option.id) for option in question.options)]
         return gr.Radio(choices, value="", label=question.text, info=question.help)
     return gr.Textbox("", label=question.text, info=question.help, placeholder=question.options[1].sample, max_lines=1)
 
 
-def _result(first: Mapping[str, Any]) -> tuple[Any, Any]:
+def _result(first: Mapping[str, Any]) -> tuple[Any, Any, Any]:
     score_plot = gr.BarPlot(
         first["scores"],
-        x="Route",
-        y="Points",
-        color="Kind",
+        x=words.ROUTE,
+        y=words.POINTS,
+        color=words.KIND,
         color_map=COLOURS,
-        sort=[name for route in COLOURS for name in (route, f"{route} {OUT}")],
+        sort=[name for route in COLOURS for name in (route, f"{route} {words.OUT}")],
         height=240,
         x_title="",
         y_lim=[0, None],
-        label="Points",
+        label=words.POINTS,
         show_label=False,
         colors_in_legend=[],
     )
-    gr.HTML(
-        "<small>Prompting starts with 3 points. A route needs at least 3, and as many as prompting. "
-        "(out): ruled out by an answer.</small>"
-    )
-    with gr.Accordion("Warnings", open=True):
+    numbers_html = gr.HTML(first["numbers"])
+    with gr.Accordion(words.WARNINGS, open=True):
         warnings_html = gr.HTML(first["warnings"])
-    return score_plot, warnings_html
+    return score_plot, numbers_html, warnings_html
 
 
 def _reasons(first: Mapping[str, Any]) -> tuple[Any, Any]:
     with gr.Row():
-        with gr.Column(scale=6, min_width=320), gr.Accordion("Why", open=True):
+        with gr.Column(scale=6, min_width=320), gr.Accordion(words.WHY, open=True):
             why_html = gr.HTML(first["why"])
-        with gr.Column(scale=5, min_width=320), gr.Accordion("What would change it", open=True):
+        with gr.Column(scale=5, min_width=320), gr.Accordion(words.CHANGES, open=True):
             changes_html = gr.HTML(first["changes"])
     return why_html, changes_html
 
 
 def _building(first: Mapping[str, Any]) -> list[Any]:
     with gr.Row():
-        with gr.Column(min_width=320), gr.Accordion("How to build it", open=False):
+        with gr.Column(min_width=320), gr.Accordion(words.RECIPE, open=False):
             recipe_html = gr.HTML(first["recipe"])
-        with gr.Column(min_width=320), gr.Accordion("Checklist before you fine-tune", open=False):
+        with gr.Column(min_width=320), gr.Accordion(words.CHECKLIST, open=False):
             checklist_html = gr.HTML(first["checklist"])
     return [recipe_html, checklist_html]
 
 
 def _costs(first: Mapping[str, Any], measurable: bool) -> tuple[list[Any], gr.Button]:
-    with gr.Accordion("What it costs", open=True):
+    with gr.Accordion(words.COSTS, open=True):
         with gr.Row():
             with gr.Column(min_width=320):
                 costs_html = gr.HTML(first["costs"])
             with gr.Column(min_width=320):
                 plot_html = gr.HTML(first["plot"])
-        measure_btn = gr.Button(
-            "Count the tokens in this project's index", size="sm", min_width=240, visible=measurable
-        )
-        with gr.Accordion("Every line: formula, inputs, basis", open=False):
+        measure_btn = gr.Button(words.COUNT_TOKENS, size="sm", min_width=240, visible=measurable)
+        with gr.Accordion(words.COST_LINES, open=False):
             lines_html = gr.HTML(first["lines"])
-        with gr.Accordion("Prices and amounts (edit the values)", open=False):
+        with gr.Accordion(words.PRICES, open=False):
             prices_df = gr.Dataframe(
                 first["prices"],
                 interactive=True,
@@ -220,10 +214,8 @@ def _costs(first: Mapping[str, Any], measurable: bool) -> tuple[list[Any], gr.Bu
 
 
 def _sharing() -> dict[str, Any]:
-    with gr.Accordion("Share and export", open=False):
-        link_tb = gr.Textbox(
-            label="Link that restores these answers", buttons=["copy"], interactive=False, elem_id="decide_link"
-        )
-        export_btn = gr.Button("Export as Markdown, HTML and JSON", min_width=140)
-        files = gr.Files(label="Downloads", visible=False)
+    with gr.Accordion(words.SHARE, open=False):
+        link_tb = gr.Textbox(label=words.LINK, buttons=["copy"], interactive=False, elem_id="decide_link")
+        export_btn = gr.Button(words.EXPORT, min_width=140)
+        files = gr.Files(label=words.DOWNLOADS, visible=False)
     return {"link": link_tb, "export": export_btn, "files": files}

@@ -21,28 +21,22 @@ from ftrag.decision.questionnaire import QUESTIONS, decide, parse_answer
 from ftrag.decision.questions import BY_KEY
 from ftrag.errors import InputError
 from ftrag.ui import session
+from ftrag.ui.texts import decide as words
 from ftrag.ui.view import data_link
 
-STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("Facts", ("knowledge-changes", "needs-citations", "problem", "corpus-size")),
-    ("Manner", ("style-requirements", "domain-syntax", "training-data", "prompting-tried")),
-    ("Means", ("hardware", "retraining", "evaluation-set", "monthly-queries")),
-    ("Limits", ("latency-requirement", "regulated", "languages", "data-may-leave")),
+_STEP_KEYS = (
+    ("knowledge-changes", "needs-citations", "problem", "corpus-size"),
+    ("style-requirements", "domain-syntax", "training-data", "prompting-tried"),
+    ("hardware", "retraining", "evaluation-set", "monthly-queries"),
+    ("latency-requirement", "regulated", "languages", "data-may-leave"),
 )
+STEPS = tuple(zip(words.STEP_TITLES, _STEP_KEYS, strict=True))
 KEYS = tuple(key for _, keys in STEPS for key in keys)  # the order of the answers in every handler
 OUTPUTS = (
-    *("headline", "status", "scores", "why", "warnings", "changes", "recipe", "checklist"),
+    *("headline", "status", "scores", "numbers", "why", "warnings", "changes", "recipe", "checklist"),
     *("costs", "plot", "lines", "prices", "link"),
 )
-PRICE_COLUMNS = ["Input", "Value", "Unit", "Basis", "Source", "Date"]
-ROUTES = {
-    "prompt": "Prompt",
-    "rag": "RAG",
-    "fine-tune": "Fine-tune",
-    "both": "Both: RAG and fine-tuning",
-    "not enough information": "Not enough information yet",
-}
-OUT = "(out)"  # of a route that is ruled out; longer, the bars' names run into each other on a phone
+VALUE = words.PRICE_COLUMNS[1]
 LARGEST_LINK = 2_000  # characters of a link's answers
 
 
@@ -55,16 +49,17 @@ def view(answers: Mapping[str, str], overrides: Mapping[str, float], note: str =
     return {
         "headline": _headline(result),
         "status": _status(result, problems, note),
-        "scores": _bars(result),
-        "why": exports.html_of(exports.why(result)) or "<p>Answer a question to see what it changes.</p>",
-        "warnings": exports.html_of(exports.warnings(result)) or "<p>None.</p>",
-        "changes": exports.html_of(exports.changes(result)) or "<p>No one or two answers would change it.</p>",
-        "recipe": exports.html_of(exports.recipe(result)) or "<p>There is nothing to build yet.</p>",
+        "scores": (bars := _bars(result)),
+        "numbers": f"<small>{words.POINTS_NOTE}</small>" + data_link("points", bars.to_dict("records")),
+        "why": exports.html_of(exports.why(result)) or f"<p>{words.NO_WHY}</p>",
+        "warnings": exports.html_of(exports.warnings(result)) or f"<p>{words.NO_WARNINGS}</p>",
+        "changes": exports.html_of(exports.changes(result)) or f"<p>{words.NO_CHANGES}</p>",
+        "recipe": exports.html_of(exports.recipe(result)) or f"<p>{words.NO_RECIPE}</p>",
         "checklist": exports.html_of(exports.checklist(result)),
         "costs": exports.html_of(exports.costs(cost), stack=False) + exports.html_of(exports.break_even(cost)),
         "plot": break_even_svg(cost) + data_link("break-even", cost["curve"]),
         "lines": lines,
-        "prices": pd.DataFrame(exports.cost_inputs(cost).rows, columns=PRICE_COLUMNS),
+        "prices": pd.DataFrame(exports.cost_inputs(cost).rows, columns=list(words.PRICE_COLUMNS)),
         "link": f"{base}?decide={link_of(readable)}" if readable else "",
     }
 
@@ -84,31 +79,33 @@ def _readable(answers: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
 
 def _problem(key: str, error: InputError) -> str:
     text = str(error).removeprefix(f"--{key} ")
-    return f"{BY_KEY[key].text} This {text}" if key in BY_KEY else text
+    return words.UNREADABLE.format(question=BY_KEY[key].text, problem=text) if key in BY_KEY else text
 
 
 def _headline(result: Mapping[str, Any]) -> str:
     route = result["route"]
-    return f'<p class="dc-route" data-route="{route}">{ROUTES[route]}</p><p>{escape(result["sentence"])}</p>'
+    return f'<p class="dc-route" data-route="{route}">{words.ROUTES[route]}</p><p>{escape(result["sentence"])}</p>'
 
 
 def _status(result: Mapping[str, Any], problems: Sequence[str], note: str) -> str:
     said = len(QUESTIONS) - len(result["skipped"])
-    how = f"{said} of {len(QUESTIONS)} questions answered, the rest skipped."
+    how = words.ANSWERED.format(answered=said, all=len(QUESTIONS))
     how = f"{how} {exports.decided(result)}".strip()
-    lines = [f'<p class="dc-note">{escape(how)} This is a first guess; Evaluate measures it on your questions.</p>']
+    lines = [f'<p class="dc-note">{escape(how)} {words.FIRST_GUESS}</p>']
     lines += [f'<p class="dc-note">{escape(note)}</p>'] if note else []
-    lines += [f'<p class="dc-error" role="alert">Not counted: {escape(text)}</p>' for text in problems]
+    lines += [
+        f'<p class="dc-error" role="alert">{words.NOT_COUNTED.format(text=escape(text))}</p>' for text in problems
+    ]
     return "".join(lines)
 
 
 def _bars(result: Mapping[str, Any]) -> pd.DataFrame:
     effects = " ".join(row["effect"] for row in result["reasons"])
     rows = [
-        (f"{route} {OUT}" if points == 0 and f"rules out {route}" in effects else route, points, route)
+        (f"{route} {words.OUT}" if points == 0 and f"rules out {route}" in effects else route, points, route)
         for route, points in result["scores"].items()
     ]
-    return pd.DataFrame(rows, columns=["Route", "Points", "Kind"])
+    return pd.DataFrame(rows, columns=[words.ROUTE, words.POINTS, words.KIND])
 
 
 def link_of(answers: Mapping[str, str]) -> str:
@@ -159,7 +156,9 @@ def on_preset(request: gr.Request, index: int, overrides: Mapping[str, float]) -
 
 
 def preset_note(preset: Preset) -> str:
-    return f"{preset.title}: {preset.source} says {' or '.join(preset.verdicts)}. {preset.why}"
+    return words.CASE_NOTE.format(
+        title=preset.title, source=preset.source, verdicts=words.OR.join(preset.verdicts), why=preset.why
+    )
 
 
 def on_reset() -> list[Any]:
@@ -178,9 +177,9 @@ def on_price(request: gr.Request, prices: pd.DataFrame, overrides: Mapping[str, 
     before = decide(_readable(answers)[0], overrides)["cost"]["inputs"]
     changed = dict(overrides)
     try:
-        if "Value" not in prices or len(prices) != len(before):
-            raise InputError("A column or a row of the prices was missing, so the edit was not taken; they are back.")
-        for row, text in zip(before, prices["Value"].tolist(), strict=True):
+        if VALUE not in prices or len(prices) != len(before):
+            raise InputError(words.PRICES_BROKEN)
+        for row, text in zip(before, prices[VALUE].tolist(), strict=True):
             if str(text) != exports.amount(row["value"]):
                 changed[row["key"]] = number(row["key"], text)
     except InputError as error:

@@ -18,6 +18,7 @@ from ftrag.ui import evaluate_rows as questions
 from ftrag.ui import evaluate_tables as tables
 from ftrag.ui import evaluate_view as view
 from ftrag.ui import session, texts
+from ftrag.ui.texts import evaluate as words
 from ftrag.ui.train import newest_job
 from ftrag.ui.view import job_card
 
@@ -29,17 +30,16 @@ PICK_JS = """element.addEventListener('click', (event) => {
   if (hit) trigger('select', {index: Number(hit.dataset.group), value: hit.dataset.group});
 });"""
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
-HEADERS = ["id", "question", "expected", "answer of the arm held", "content cause", "behaviour cause"]
 
 
 def build(visitor_bs: Any, project_dd: Any) -> dict[str, Any]:
     """The tab's components, wired; returns what the page refreshes when the project changes, and what it polls."""
     part = _controls() | _results()
-    with gr.Accordion("Gates and promotion", open=False, elem_id="release"):
+    with gr.Accordion(words.GATES, open=False, elem_id="release"):
         gated = release.build(visitor_bs, project_dd, part["run"])
     with gr.Row():
-        part["reports"] = [gr.Button(f"Report as {form}", size="sm", min_width=100) for form in FORMS]
-    part["report"] = gr.File(label="Report", visible=False, elem_id="report_file")
+        part["reports"] = [gr.Button(words.REPORT_AS.format(form=form), size="sm", min_width=100) for form in FORMS]
+    part["report"] = gr.File(label=words.REPORT, visible=False, elem_id="report_file")
     here = [visitor_bs, project_dd]
     _wire_jobs(part, here)
     _wire_run(part, gated, here)
@@ -56,26 +56,26 @@ def _controls() -> dict[str, Any]:
     """Which run is shown, and what starts another one."""
     part: dict[str, Any] = {}
     with gr.Row(equal_height=False):
-        part["run"] = gr.Dropdown([], label="Run", elem_id="run_choice", scale=4, min_width=220)
+        part["run"] = gr.Dropdown([], label=words.RUN, elem_id="run_choice", scale=4, min_width=220)
         part["seen"] = gr.State(None)  # the run, for the clock: a list that has just changed refuses its old choice
-        part["evaluate"] = gr.Button("Evaluate", variant="primary", elem_id="evaluate_start", scale=1, min_width=110)
-        part["cancel"] = gr.Button("Cancel", variant="stop", scale=0, min_width=90)
+        part["evaluate"] = gr.Button(
+            words.EVALUATE, variant="primary", elem_id="evaluate_start", scale=1, min_width=110
+        )
+        part["cancel"] = gr.Button(words.CANCEL, variant="stop", scale=0, min_width=90)
     part["plan"] = gr.HTML(elem_id="plan")
-    with gr.Accordion("Arms, number of questions, other runs", open=False, elem_id="run_settings"):
+    with gr.Accordion(words.SETTINGS, open=False, elem_id="run_settings"):
         part["arms"] = gr.CheckboxGroup(
             [(f"{name} – {arm.why}", name) for name, arm in ARMS.items()],
             value=list(ARMS),
-            label="Arms",
+            label=words.ARMS,
             elem_id="arms",
         )
-        part["limit"] = gr.Number(
-            value=0, precision=0, minimum=0, label="Only the first N questions (0: all)", min_width=160, elem_id="limit"
-        )
+        part["limit"] = gr.Number(value=0, precision=0, minimum=0, label=words.LIMIT, min_width=160, elem_id="limit")
         with gr.Row():
-            part["compare"] = gr.Button("Compare with and without retrieval", size="sm", min_width=180)
-            part["drill"] = gr.Button("Freshness drill", size="sm", min_width=120)
-            part["reroute"] = gr.Button("Reroute to RAG", size="sm", min_width=120, elem_id="reroute")
-            part["sibling"] = gr.Button("Open the rerouted sibling", size="sm", min_width=150, elem_id="sibling")
+            part["compare"] = gr.Button(words.COMPARE, size="sm", min_width=180)
+            part["drill"] = gr.Button(words.DRILL, size="sm", min_width=120)
+            part["reroute"] = gr.Button(words.REROUTE, size="sm", min_width=120, elem_id="reroute")
+            part["sibling"] = gr.Button(words.SIBLING, size="sm", min_width=150, elem_id="sibling")
     part["job"] = gr.HTML(elem_id="evaluate_job")
     return part
 
@@ -84,11 +84,11 @@ def _results() -> dict[str, Any]:
     """The verdict first, then what it rests on, down to each question."""
     part: dict[str, Any] = {name: gr.HTML(elem_id=name) for name in ("verdict", "arms_plot", "causes")}
     part["scatter"] = gr.HTML(elem_id="scatter", js_on_load=PICK_JS)
-    with gr.Accordion("Groups of failures: words, size, examples, what to do", open=False):
+    with gr.Accordion(words.GROUPS, open=False):
         part["clusters"] = gr.HTML(elem_id="clusters")
-    part["filter"] = gr.Dropdown([ALL], value=ALL, label="Questions", elem_id="row_filter")
+    part["filter"] = gr.Dropdown([ALL], value=ALL, label=words.QUESTIONS, elem_id="row_filter")
     part["rows"] = gr.Dataframe(
-        headers=HEADERS,
+        headers=list(words.ROW_HEADERS),
         datatype="str",
         interactive=False,
         wrap=True,
@@ -97,7 +97,7 @@ def _results() -> dict[str, Any]:
         column_widths=["70px", "300px", "180px", "320px", "130px", "130px"],
     )
     part["row"] = gr.HTML(f'<p class="ft-note">{texts.OPEN_ROW}</p>', elem_id="row")
-    with gr.Accordion("Every number: arms, differences, costs", open=False):
+    with gr.Accordion(words.EVERY_NUMBER, open=False):
         part["table"] = gr.HTML(elem_id="arm_table")
     return part
 
@@ -154,16 +154,15 @@ def plan(visitor: str, name: str | None, arms: list[str], limit: float | None) -
 
 def _run_choices(project: Path, chosen: str | None) -> Any:
     runs, stale = records.listing(project), records.stale_runs(project)
-    choices = [
-        (
-            f"{run['created'][:16].replace('T', ' ')} · {run['n']} questions · {run['route']}"
-            + (" · recorded" if run["recorded"] else " · stale" if run["id"] in stale else ""),
-            run["id"],
-        )
-        for run in runs
-    ]
+    choices = [(_run_choice(run, run["id"] in stale), run["id"]) for run in runs]
     known = [run["id"] for run in runs]
     return gr.update(choices=choices, value=chosen if chosen in known else known[0] if known else None)
+
+
+def _run_choice(run: Mapping[str, Any], stale: bool) -> str:
+    when = run["created"][:16].replace("T", " ")
+    mark = words.RECORDED if run["recorded"] else words.STALE if stale else ""
+    return words.RUN_CHOICE.format(when=when, n=run["n"], route=run["route"]) + mark
 
 
 def poll(visitor: str, name: str | None, run: str | None) -> list[Any]:
@@ -191,7 +190,7 @@ def _start(visitor: str, name: str | None, arguments: Sequence[str]) -> str:
     project = session.project(visitor, name)
     command = arguments[0]
     if (going := newest_job(visitor, name, command)) and going["state"] not in jobs.ENDED:
-        raise InputError(f"{command} is going on in this project already; wait for it or cancel it")
+        raise InputError(words.BUSY.format(command=command))
     jobs.start(
         projects.home(),
         [command, project.name, *arguments[1:]],
@@ -227,7 +226,7 @@ def open_sibling(visitor: str, name: str | None) -> Any:
 
     sibling = outcomes.rerouted(session.project(visitor, name))
     if sibling is None:
-        raise InputError("there is no sibling yet; press Reroute to RAG and wait for the job")
+        raise InputError(words.NO_SIBLING)
     return header.choices(visitor, sibling.name)
 
 
@@ -238,7 +237,7 @@ def cancel(visitor: str, name: str | None) -> str:
         if job and job["state"] not in jobs.ENDED:
             jobs.cancel(projects.home(), job["id"], session.owner(visitor))
             return job_card(newest_job(visitor, name, command), "")
-    raise InputError("nothing is being evaluated in this project")
+    raise InputError(words.NOT_BUSY)
 
 
 # --- a run
@@ -273,7 +272,7 @@ def _shown(project: Path, value: Mapping[str, Any]) -> list[Any]:
 @session.guarded
 def show_rows(visitor: str, name: str | None, run: str | None, wanted: str) -> list[list[str]]:
     if not run:
-        raise InputError("there is no run yet; evaluate first")
+        raise InputError(words.NO_RUN)
     return questions.row_values(records.load_run(session.project(visitor, name), run), wanted)
 
 
@@ -281,7 +280,7 @@ def show_rows(visitor: str, name: str | None, run: str | None, wanted: str) -> l
 def pick_group(visitor: str, name: str | None, run: str | None, event: gr.SelectData) -> list[Any]:
     """The rows of the group whose point was clicked, its first one open."""
     if not run:
-        raise InputError("there is no run yet; evaluate first")
+        raise InputError(words.NO_RUN)
     project = session.project(visitor, name)
     value = records.load_run(project, run)
     wanted = f"group|{int(event.index)}"
@@ -337,7 +336,7 @@ def default_gates(visitor: str, name: str | None, run: str | None) -> list[Any]:
 
 def _regated(visitor: str, name: str | None, run: str | None, rows: Any) -> list[Any]:
     if not run:
-        raise InputError("there is no run to decide by these gates yet; evaluate first")
+        raise InputError(words.NO_RUN_TO_DECIDE)
     project = session.project(visitor, name)
     release.save(project, run, rows)
     return _shown(project, records.load_run(project, run))
@@ -347,7 +346,7 @@ def _reporter(form: str) -> Any:
     @session.guarded
     def write(visitor: str, name: str | None, run: str | None) -> Any:
         if not run:
-            raise InputError("there is no run to report yet; evaluate first")
+            raise InputError(words.NO_RUN_TO_REPORT)
         text = outcomes.report(session.project(visitor, name), run, form)
         path = Path(tempfile.mkdtemp(prefix="ftrag-")) / f"ftrag-{name}.{form}"
         path.write_text(text, encoding="utf-8")

@@ -14,22 +14,22 @@ from ftrag import conclusions, outcomes, records
 from ftrag import project as projects
 from ftrag.decision import gates
 from ftrag.errors import InputError
-from ftrag.ui import session
+from ftrag.ui import session, texts
+from ftrag.ui.texts import evaluate as words
 from ftrag.ui.view import table, verdict_mark
 
-HEADERS = ["on", "metric", "arm", "direction", "limit", "why"]
+HEADERS = ["on", "metric", "arm", "direction", "limit", "why"]  # keys of a gate
 TYPES = ["bool", "str", "str", "str", "number", "str"]
 
 
 def build(visitor_bs: Any, project_dd: Any, run_dd: Any) -> dict[str, Any]:
     result_html = gr.HTML(elem_id="gate_table")
     gr.Markdown(
-        "Edit the rows and save them with the project: gates that you set bind the verdict and promotion; the defaults "
-        f"bind promotion alone. Metrics: {', '.join(gates.METRICS)}. Arms: {', '.join(gates.ARMS)}.",
+        words.GATES_HELP.format(metrics=", ".join(gates.METRICS), arms=", ".join(gates.ARMS)),
         elem_classes="ft-note",
     )
     gates_df = gr.Dataframe(
-        headers=HEADERS,
+        headers=list(words.GATE_COLUMNS),
         datatype=TYPES,
         interactive=True,
         wrap=True,
@@ -38,13 +38,13 @@ def build(visitor_bs: Any, project_dd: Any, run_dd: Any) -> dict[str, Any]:
         static_columns=[],
     )
     with gr.Row():
-        save_btn = gr.Button("Save gates and decide again", size="sm", min_width=180, elem_id="gates_save")
-        defaults_btn = gr.Button("Back to the defaults", size="sm", min_width=140, elem_id="gates_defaults")
+        save_btn = gr.Button(words.SAVE_GATES, size="sm", min_width=180, elem_id="gates_save")
+        defaults_btn = gr.Button(words.DEFAULT_GATES, size="sm", min_width=140, elem_id="gates_defaults")
     with gr.Row(equal_height=False):
-        who_tb = gr.Textbox(label="Who", placeholder="your name", scale=1, min_width=120, elem_id="promote_who")
-        why_tb = gr.Textbox(label="Why", placeholder="what you checked", scale=3, min_width=180, elem_id="promote_why")
-        promote_btn = gr.Button("Promote", variant="primary", scale=0, min_width=110, elem_id="promote")
-        retire_btn = gr.Button("Retire", variant="stop", scale=0, min_width=90, elem_id="retire")
+        who_tb = gr.Textbox(label=words.WHO, placeholder=words.WHO_HINT, scale=1, min_width=120, elem_id="promote_who")
+        why_tb = gr.Textbox(label=words.WHY, placeholder=words.WHY_HINT, scale=3, min_width=180, elem_id="promote_why")
+        promote_btn = gr.Button(words.PROMOTE, variant="primary", scale=0, min_width=110, elem_id="promote")
+        retire_btn = gr.Button(words.RETIRE, variant="stop", scale=0, min_width=90, elem_id="retire")
     releases_html = gr.HTML(elem_id="releases")
     here, quiet = [visitor_bs, project_dd, run_dd], {"api_visibility": "private"}
     promote_btn.click(promote, [*here, who_tb, why_tb], [releases_html], **quiet)
@@ -81,9 +81,9 @@ def gate_table(result: Mapping[str, Any]) -> str:
         ]
         for row in result["rows"]
     ]
-    origin = "set by this project" if result["set"] else "the defaults"
-    head = f"<h3>Gates for {escape(result['arm'])}: {escape(result['state'])} ({origin})</h3>"
-    return head + table(["gate", "rule", "measured", "careful bound", "state", "why"], rows, numeric=[2, 3])
+    origin = words.OWN_GATES if result["set"] else words.USUAL_GATES
+    said = words.GATES_FOR.format(arm=escape(result["arm"]), state=escape(result["state"]), origin=origin)
+    return f"<h3>{said}</h3>" + table(words.GATE_HEADERS, rows, numeric=[2, 3])
 
 
 def release_table(project: Path) -> str:
@@ -91,7 +91,7 @@ def release_table(project: Path) -> str:
         [
             release["release"],
             release["state"],
-            release["adapter"][:22] if release["adapter"] else "base model",
+            release["adapter"][:22] if release["adapter"] else texts.BASE_MODEL,
             release["run"][:22],
             step["state"],
             step["who"],
@@ -102,9 +102,8 @@ def release_table(project: Path) -> str:
         for step in reversed(release["history"])
     ]
     if not rows:
-        return '<p class="ft-note">Nothing has been promoted in this project yet.</p>'
-    headers = ["release", "now", "adapter", "run", "step", "who", "when", "why"]
-    return "<h3>Releases</h3>" + table(headers, rows)
+        return f'<p class="ft-note">{words.NO_PROMOTION}</p>'
+    return f"<h3>{words.RELEASES}</h3>" + table(words.RELEASE_HEADERS, rows)
 
 
 def edited(value: Any) -> list[dict[str, Any]]:
@@ -120,10 +119,10 @@ def _edited(number: int, row: Sequence[Any]) -> dict[str, Any]:
     except (TypeError, ValueError):
         limit = math.nan
     if not math.isfinite(limit):
-        raise InputError(f"gate {number}: the limit must be a number, not {given['limit']!r}")
+        raise InputError(words.NO_NUMBER.format(number=number, given=given["limit"]))
     on = given["on"] if isinstance(given["on"], bool) else str(given["on"]).strip().lower() in ("true", "1", "yes")
-    words = {name: str(given[name] or "").strip() for name in ("metric", "arm", "direction", "why")}
-    return words | {"on": on, "limit": limit}
+    said = {name: str(given[name] or "").strip() for name in ("metric", "arm", "direction", "why")}
+    return said | {"on": on, "limit": limit}
 
 
 def save(project: Path, run: str, rows: Any | None) -> None:
@@ -138,9 +137,9 @@ def save(project: Path, run: str, rows: Any | None) -> None:
 def promote(visitor: str, name: str | None, run: str | None, who: str, why: str) -> str:
     project = session.project(visitor, name)
     if not run:
-        raise InputError("there is no run to promote yet; evaluate first")
+        raise InputError(words.NO_RUN_TO_PROMOTE)
     if not who.strip() or not why.strip():
-        raise InputError("a step is kept with who took it and why; give both")
+        raise InputError(words.GIVE_BOTH)
     outcomes.promote(project, run, who=who.strip(), why=why.strip())
     return release_table(project)
 
@@ -149,6 +148,6 @@ def promote(visitor: str, name: str | None, run: str | None, who: str, why: str)
 def retire(visitor: str, name: str | None, who: str, why: str) -> str:
     project = session.project(visitor, name)
     if (current := outcomes.promoted(project)) is None:
-        raise InputError("no release of this project is promoted, so there is none to retire")
+        raise InputError(words.NO_RELEASE)
     outcomes.retire(project, current["release"], who, why)
     return release_table(project)

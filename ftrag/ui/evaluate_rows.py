@@ -11,6 +11,7 @@ from ftrag.decision.wording import place_sentence
 from ftrag.evaluation.arms import AXES
 from ftrag.evaluation.attribution import ADVICE, CAUSES
 from ftrag.ui.evaluate_tables import ORDER
+from ftrag.ui.texts import evaluate as words
 from ftrag.ui.view import Safe, data_link, table, verdict_mark
 
 Run = Mapping[str, Any]
@@ -21,12 +22,10 @@ ALIKE = 0.25  # share of words in common from which two answers are compared wor
 def scatter(run: Run) -> str:
     """Every failure as a point, alike ones near each other; a click on one asks for the rows of its group."""
     if not run["clusters"]:
-        return '<p class="ft-note">No question fails under the base model.</p>'
+        return f'<p class="ft-note">{words.NO_FAILURES}</p>'
     plots = "".join(_plot(run, axis) for axis in AXES if any(one["axis"] == axis for one in run["clusters"]))
     return (
-        '<h3>Failures that are alike</h3><p class="ft-note">Each point is a question that the base model fails, near '
-        "those that read alike. Click a point or a group to see its questions below. Filled: a group that halves of "
-        f'the data confirm; ring: no common pattern.</p><div class="ft-plots">{plots}</div>'
+        f'<h3>{words.ALIKE}</h3><p class="ft-note">{words.ALIKE_NOTE}</p><div class="ft-plots">{plots}</div>'
         f"{data_link('failures', _points(run))}"
     )
 
@@ -47,7 +46,7 @@ def _plot(run: Run, axis: str) -> str:
         _dot(point, number, kinds.index(one["cause"]), one) for number, one in groups for point in one["points"]
     )
     chips = "".join(_chip(number, kinds.index(one["cause"]), one) for number, one in groups)
-    name = f"Failures of {axis}, alike ones near each other"
+    name = words.FAILURES_OF.format(axis=axis)
     drawn = f'<svg viewBox="0 0 420 300" role="img" aria-label="{name}">{dots}</svg>'
     return f'<div class="ft-scatter"><h4>{axis}</h4>{drawn}<div class="ft-chips">{chips}</div></div>'
 
@@ -75,15 +74,14 @@ def cluster_table(run: Run) -> str:
         [
             f"{one['axis']}: {one['cause']}",
             one["label"],
-            f"{one['size']} of {one['of']}",
+            words.SIZE_OF.format(size=one["size"], of=one["of"]),
             ", ".join(f"{name} {count}" for name, count in list(one["slices"].items())[:4]) or None,
             " · ".join(example["question"] for example in one["examples"]),
             one["advice"],
         ]
         for one in run["clusters"]
     ]
-    headers = ["cause", "words", "size", "slices", "for example", "what to do"]
-    return table(headers, rows, numeric=[2]) if rows else ""
+    return table(words.CLUSTER_HEADERS, rows, numeric=[2]) if rows else ""
 
 
 # --- questions
@@ -97,17 +95,14 @@ def filters(run: Run) -> list[tuple[str, str]]:
         for name in CAUSES
         if run["causes"].get(axis, {}).get(name)
     }
-    groups = [
-        (f"group {number + 1} · {one['axis']}: {one['cause']} · {one['label']}", f"group|{number}")
-        for number, one in enumerate(run["clusters"])
-        if one["grouped"]
-    ]
-    rest = [
-        (f"rest {number + 1} · {one['axis']}: {one['cause']} · {one['label']}", f"group|{number}")
-        for number, one in enumerate(run["clusters"])
-        if not one["grouped"]
-    ]
-    return [("all questions", "all"), *causes.items(), *groups, *rest]
+    numbered = list(enumerate(run["clusters"]))
+    groups = [(_named(words.GROUP, number, one), f"group|{number}") for number, one in numbered if one["grouped"]]
+    rest = [(_named(words.REST, number, one), f"group|{number}") for number, one in numbered if not one["grouped"]]
+    return [(words.ALL_QUESTIONS, "all"), *causes.items(), *groups, *rest]
+
+
+def _named(form: str, number: int, group: Mapping[str, Any]) -> str:
+    return form.format(number=number + 1, what=f"{group['axis']}: {group['cause']} · {group['label']}")
 
 
 def chosen_rows(run: Run, wanted: str) -> list[Mapping[str, Any]]:
@@ -126,7 +121,7 @@ def row_values(run: Run, wanted: str) -> list[list[str]]:
         [
             str(row["id"]),
             row["question"],
-            " or ".join(row["expected"]) or "(a refusal)",
+            words.OR.join(row["expected"]) or words.A_REFUSAL,
             (row["answers"].get(held) or {}).get("text", ""),
             row["cause"].get("content", "–"),
             row["cause"].get("behaviour", "–"),
@@ -148,7 +143,7 @@ def row_card(run: Run, row: Mapping[str, Any], passages: Sequence[tuple[str, str
     answers = "".join(
         _answer(arm, row["answers"][arm], base, row["expected"]) for arm in ORDER if arm in row["answers"]
     )
-    expected = " or ".join(row["expected"]) or "a refusal: no document answers it"
+    expected = words.OR.join(row["expected"]) or words.REFUSAL_EXPECTED
     causes = "".join(
         f"<li>{axis}: <b>{escape(name)}</b> – {escape(ADVICE.get(name, ''))}</li>"
         for axis, name in row["cause"].items()
@@ -156,21 +151,22 @@ def row_card(run: Run, row: Mapping[str, Any], passages: Sequence[tuple[str, str
     suspect = (run.get("suspects") or {}).get(str(row["id"]))
     doubt = f'<p class="ft-bad">{_doubt(suspect)}</p>' if suspect else ""
     return (
-        f'<div class="ft-card"><p class="ft-q">{escape(row["question"])}</p><p>Expected: <b>{escape(expected)}</b></p>'
+        f'<div class="ft-card"><p class="ft-q">{escape(row["question"])}</p>'
+        f"<p>{words.EXPECTED} <b>{escape(expected)}</b></p>"
         f'<ul class="ft-list">{causes}</ul>{doubt}{_place(row)}{answers}{_passages(passages, row["evidence"])}</div>'
     )
 
 
 def _doubt(suspect: Mapping[str, Any]) -> str:
     named = ", ".join(suspect["arms"])
-    return escape(f"{named} agree with each other against the gold answer: check it. They say: {suspect['answer']}")
+    return escape(words.DOUBT.format(arms=named, answer=suspect["answer"]))
 
 
 def _place(row: Mapping[str, Any]) -> str:
     place = row.get("evidence_place")
     if not place:
         return ""
-    return f'<p class="ft-note">Evidence: {escape(place_sentence(place))}.</p>'
+    return f'<p class="ft-note">{words.EVIDENCE.format(place=escape(place_sentence(place)))}</p>'
 
 
 def _answer(arm: str, said: Mapping[str, Any], base: str, expected: Sequence[str]) -> str:
@@ -178,16 +174,15 @@ def _answer(arm: str, said: Mapping[str, Any], base: str, expected: Sequence[str
     why = "; ".join(f"{axis}: {said['why'][axis]}" for axis in AXES if said["why"].get(axis))
     scores = said.get("scores") or {}
     numbers = ", ".join(
-        f"{name.replace('_', ' ')} {scores[key]:.2f}"
-        for name, key in (("token F1", "token_f1"), ("key points", "completeness"), ("faithful", "faithfulness"))
-        if scores.get(key) is not None
+        f"{name} {scores[key]:.2f}" for key, name in words.SCORES.items() if scores.get(key) is not None
     )
+    tokens = words.TOKENS.format(tokens=said["tokens"])
     judge = said.get("judge") or {}
-    judged = f" {verdict_mark(judge['right'], 'judge')}" if judge.get("right") is not None else ""
-    marks = f"{verdict_mark(said['content'], 'content')} {verdict_mark(said['behaviour'], 'behaviour')}{judged}"
+    judged = f" {verdict_mark(judge['right'], words.JUDGE)}" if judge.get("right") is not None else ""
+    marks = f"{verdict_mark(said['content'], words.CONTENT)} {verdict_mark(said['behaviour'], words.BEHAVIOUR)}{judged}"
     return (
-        f'<div class="ft-answer"><div class="h"><b>{arm}</b> {marks} <span class="ft-mute">{said["tokens"]} tokens'
-        f"{', ' + numbers if numbers else ''}</span></div><div>{text or '<i>no answer</i>'}</div>"
+        f'<div class="ft-answer"><div class="h"><b>{arm}</b> {marks} <span class="ft-mute">{tokens}'
+        f"{', ' + numbers if numbers else ''}</span></div><div>{text or f'<i>{words.NO_ANSWER}</i>'}</div>"
         f'<p class="ft-note">{escape(why)}</p></div>'
     )
 
@@ -229,4 +224,4 @@ def _passages(passages: Sequence[tuple[str, str]], evidence: Sequence[str]) -> s
         for piece in evidence:
             body = body.replace(escape(piece), f"<mark>{escape(piece)}</mark>")
         shown.append(f'<div class="ft-source"><b>{escape(name)}</b><br>{body}</div>')
-    return f"<details open><summary>Passages that were retrieved ({len(shown)})</summary>{''.join(shown)}</details>"
+    return f"<details open><summary>{words.PASSAGES.format(count=len(shown))}</summary>{''.join(shown)}</details>"

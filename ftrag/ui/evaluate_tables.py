@@ -10,6 +10,7 @@ from ftrag.decision.wording import usd
 from ftrag.evaluation.arms import ARMS, AXES, COST_ORDER
 from ftrag.evaluation.stats import wilson
 from ftrag.report import timing
+from ftrag.ui.texts import evaluate as words
 from ftrag.ui.view import percent, table
 
 Run = Mapping[str, Any]
@@ -25,27 +26,26 @@ def arm_table(run: Run) -> str:
         [
             arm,
             *(_with_interval(numbers, axis) for axis in (*AXES, "both")),
-            f"{numbers['first_token_p50_s']:.1f} / {numbers['first_token_p95_s']:.1f} s",
-            f"{numbers['latency_p50_s']:.1f} / {numbers['latency_p95_s']:.1f} s",
+            words.TWO_TIMES.format(p50=numbers["first_token_p50_s"], p95=numbers["first_token_p95_s"]),
+            words.TWO_TIMES.format(p50=numbers["latency_p50_s"], p95=numbers["latency_p95_s"]),
             f"{numbers['tokens']:.0f}",
             ARMS[arm].why,
         ]
         for arm in ORDER
         if (numbers := run["arms"].get(arm))
     ]
-    headers = ["arm", *AXES, "both", "first token p50 / p95", "answer p50 / p95", "tokens", "what it shows"]
     judged = f'<p class="ft-note">{_judge(run)}</p>' if run.get("judge") else ""
     times = f'<p class="ft-note">{escape(timing(run))}</p>'
-    return "<h3>Every arm, with 95 % intervals</h3>" + table(headers, rows, numeric=[1, 2, 3, 4, 5, 6]) + times + judged
+    listed = table(words.ARM_HEADERS, rows, numeric=[1, 2, 3, 4, 5, 6])
+    return f"<h3>{words.ARM_TABLE}</h3>{listed}{times}{judged}"
 
 
 def _judge(run: Run) -> str:
     judge = run["judge"]
     shares = ", ".join(f"{arm} {percent(value)}" for arm, value in judge["arms"].items())
-    return escape(
-        f"The judge {judge['model']} found right: {shares}. It agrees with the scores on {percent(judge['agreement'])} "
-        f"of {judge['n']} answers; {judge['failed']} could not be judged and are left out."
-    )
+    agreement = percent(judge["agreement"])
+    counts = {key: judge[key] for key in ("model", "n", "failed")}
+    return escape(words.JUDGED.format(shares=shares, agreement=agreement, **counts))
 
 
 def _with_interval(numbers: Mapping[str, Any], axis: str) -> str | None:
@@ -62,7 +62,7 @@ def difference_table(run: Run) -> str:
         [
             f"{row['b']} − {row['a']}",
             f"{row['difference'] * 100:+.0f}",
-            f"{row['low'] * 100:+.0f} to {row['high'] * 100:+.0f}",
+            words.TO.format(low=row["low"] * 100, high=row["high"] * 100),
             row["wins"],
             row["losses"],
             row["ties"],
@@ -71,8 +71,8 @@ def difference_table(run: Run) -> str:
         for row in run["differences"]
         if row["axis"] == axis and row["n"]
     ]
-    headers = ["difference", "points", "95 % interval", "repaired", "broken", "same", "p"]
-    return f"<h3>Paired differences ({axis})</h3>" + table(headers, rows, numeric=[1, 2, 3, 4, 5, 6])
+    listed = table(words.DIFFERENCE_HEADERS, rows, numeric=[1, 2, 3, 4, 5, 6])
+    return f"<h3>{words.DIFFERENCES.format(axis=axis)}</h3>{listed}"
 
 
 def cost_table(run: Run) -> str:
@@ -90,6 +90,6 @@ def cost_table(run: Run) -> str:
     ]
     if not rows:
         return ""
-    headers = ["arm", "a query", "a right answer", "one more than base", "formula"]
-    note = '<p class="ft-note">Tokens measured (a prompt token taken as 4 characters), prices from the cost model.</p>'
-    return f"<h3>What it costs ({run['decision']['axis']})</h3>" + table(headers, rows, numeric=[1, 2, 3]) + note
+    listed = table(words.COST_HEADERS, rows, numeric=[1, 2, 3])
+    head = words.COSTS.format(axis=run["decision"]["axis"])
+    return f'<h3>{head}</h3>{listed}<p class="ft-note">{words.COST_NOTE}</p>'

@@ -14,6 +14,7 @@ from ftrag.evaluation.attribution import ADVICE, CAUSES
 from ftrag.evaluation.stats import wilson
 from ftrag.ui import texts
 from ftrag.ui.evaluate_tables import ORDER
+from ftrag.ui.texts import evaluate as words
 from ftrag.ui.view import Safe, data_link, percent, table
 
 Run = Mapping[str, Any]
@@ -50,7 +51,11 @@ def _reasons(reasons: Sequence[str]) -> str:
     beaten = [reason for reason in reasons if " beats " in reason]
     shown = [*beaten, *(reason for reason in reasons if "beat" not in reason)][: REASONS + 2] or list(reasons[:REASONS])
     rest = [reason for reason in reasons if reason not in shown]
-    more = f"<details><summary>All comparisons ({len(rest)} more)</summary>{_list(rest)}</details>" if rest else ""
+    more = (
+        f"<details><summary>{words.ALL_COMPARISONS.format(count=len(rest))}</summary>{_list(rest)}</details>"
+        if rest
+        else ""
+    )
     return _list(shown) + more
 
 
@@ -62,14 +67,14 @@ def _prior(run: Run) -> list[str]:
     """The questionnaire, and what the example was built to show, against the evidence."""
     prior = run["decision"].get("prior")
     expected = expected_sentence(run.get("expected_route") or "", run["decision"]["route"])
-    said = [("Questionnaire", prior["sentence"] if prior else ""), ("Expected", expected)]
+    said = [(words.QUESTIONNAIRE, prior["sentence"] if prior else ""), (words.EXPECTED_ROUTE, expected)]
     return [f"<b>{name}:</b> {escape(sentence)}" for name, sentence in said if sentence]
 
 
 def _gates(run: Run) -> list[str]:
     if not run["gates"]:
         return []
-    return [f"<b>Gates:</b> {escape(' '.join(gate_sentences(run['gates'], run['decision'])))}"]
+    return [f"<b>{words.GATES_SAY}:</b> {escape(' '.join(gate_sentences(run['gates'], run['decision'])))}"]
 
 
 def _costs(run: Run) -> list[str]:
@@ -78,24 +83,26 @@ def _costs(run: Run) -> list[str]:
     if not held or held["arm"] == "base":
         return []
     more = held["usd_per_additional"]
-    extra = "" if more is None else f", {usd(abs(more))} {'per additional right answer' if more > 0 else 'saved each'}"
-    return [f"<b>Cost:</b> {held['arm']} {usd(held['usd'])} a query, base {usd(rows['base']['usd'])}{extra}."]
+    form = words.PER_ADDITIONAL if more and more > 0 else words.SAVED
+    extra = "" if more is None else form.format(usd=usd(abs(more)))
+    return [words.COST.format(arm=held["arm"], usd=usd(held["usd"]), base=usd(rows["base"]["usd"]), extra=extra)]
 
 
 def _would_change(rows: Sequence[Mapping[str, str]]) -> str:
     if not rows:
         return ""
     lines = [f"{row['change'][0].upper()}{row['change'][1:]}: {row['why']}." for row in rows]
-    return f"<details><summary>What would change this verdict ({len(rows)})</summary>{_list(lines)}</details>"
+    return f"<details><summary>{words.WOULD_CHANGE.format(count=len(rows))}</summary>{_list(lines)}</details>"
 
 
 def _facts(run: Run) -> str:
-    effect = run["minimum_detectable_effect"] * 100
     unscored = sum((run.get("unscored") or {}).values())
-    left_out = f" {unscored} answers could not be scored and are left out." if unscored else ""
-    return (
-        f"{run['n']} questions; the smallest gain they could have shown is {effect:.0f} points (one comparison, "
-        f"power 0.8, exact McNemar).{left_out} {escape(run['machine'])}, {escape(run['created'])}."
+    return words.FACTS.format(
+        n=run["n"],
+        effect=run["minimum_detectable_effect"] * 100,
+        left_out=words.UNSCORED.format(count=unscored) if unscored else "",
+        machine=escape(run["machine"]),
+        created=escape(run["created"]),
     )
 
 
@@ -112,32 +119,34 @@ def two_by_two(run: Run, axis: str) -> str:
         mark = ' class="best"' if value and value == best else ""
         return f'<div{mark}><b>{percent(value)}</b><span class="ft-mute">{arm}</span></div>'
 
-    said = "right in fact and form" if axis == "both" else f"right in {'fact' if axis == 'content' else 'form'}"
-    return (
-        f'<div class="ft-2x2"><div class="h">{said}</div><div class="h">without retrieval</div>'
-        f'<div class="h">with retrieval</div><div class="h">base model</div>{one("base")}{one("base+rag")}'
-        f'<div class="h">fine-tuned</div>{one("lora")}{one("lora+rag")}</div>{_interaction(run, axis)}'
-    )
+    def head(said: str) -> str:
+        return f'<div class="h">{said}</div>'
+
+    top = "".join(map(head, (words.RIGHT_IN[axis], words.WITHOUT, words.WITH)))
+    base = f"{head(words.BASE)}{one('base')}{one('base+rag')}"
+    tuned = f"{head(words.TUNED)}{one('lora')}{one('lora+rag')}"
+    return f'<div class="ft-2x2">{top}{base}{tuned}</div>{_interaction(run, axis)}'
 
 
 def _interaction(run: Run, axis: str) -> str:
     value = (run.get("interaction") or {}).get(axis)
     if not value:
         return ""
-    sure = "" if value["low"] <= 0 <= value["high"] else ", and the interval excludes 0"
-    verb = "more" if value["difference"] >= 0 else "less"
-    return (
-        f'<p class="ft-note">Retrieval gains {abs(value["difference"]) * 100:.0f} points {verb} on the tuned model '
-        f"than on the base model (95 % interval {value['low'] * 100:+.0f} to {value['high'] * 100:+.0f}{sure}).</p>"
+    said = words.INTERACTION.format(
+        points=abs(value["difference"]) * 100,
+        verb=words.MORE if value["difference"] >= 0 else words.LESS,
+        low=value["low"] * 100,
+        high=value["high"] * 100,
+        sure="" if value["low"] <= 0 <= value["high"] else words.SURE,
     )
+    return f'<p class="ft-note">{said}</p>'
 
 
 def bars(run: Run) -> str:
     """Two bars per arm with their intervals, arms in the order of their cost, diagnoses last."""
     rows = [_bar_row(arm, run["arms"][arm]) for arm in ORDER if arm in run["arms"]]
     legend = "".join(f'<span class="ft-key {axis}">{axis}</span>' for axis in AXES)
-    note = "Share of right answers, cheapest arm first; the line is the 95 % interval. Oracle arms are diagnoses."
-    head = f'<h3>Right answers per arm</h3><p class="ft-note">{legend} {note}</p>'
+    head = f'<h3>{words.BARS}</h3><p class="ft-note">{legend} {words.BARS_NOTE}</p>'
     return f'{head}<div class="ft-bars">{"".join(rows)}</div>{data_link("arms", _bar_numbers(run))}'
 
 
@@ -168,9 +177,9 @@ def cause_table(run: Run) -> str:
     names = [name for name in CAUSES if any(counts.get(name) for counts in run["causes"].values())]
     rows = [[_cause(name), *(run["causes"][axis].get(name) for axis in AXES)] for name in names]
     wanted = run.get("shopping") or []
-    get = f"<p><b>To get, for the facts:</b></p>{_list(wanted)}" if wanted else ""
-    head = "<h3>Why questions fail</h3>"
-    return head + table(["cause, and what to do", *AXES], rows, numeric=[1, 2]) + _regressions(run) + get
+    get = f"<p><b>{words.TO_GET}</b></p>{_list(wanted)}" if wanted else ""
+    listed = table([words.CAUSE_HEADER, words.CONTENT, words.BEHAVIOUR], rows, numeric=[1, 2])
+    return f"<h3>{words.CAUSES}</h3>{listed}{_regressions(run)}{get}"
 
 
 def _cause(name: str) -> Safe:
@@ -183,7 +192,8 @@ def _regressions(run: Run) -> str:
         for arm, counts in run["regressions"].items()
         if any(counts.values())
     ]
-    return f'<p class="ft-note">Wrong although base is right: {escape("; ".join(broken))}.</p>' if broken else ""
+    said = words.REGRESSIONS.format(broken=escape("; ".join(broken)))
+    return f'<p class="ft-note">{said}</p>' if broken else ""
 
 
 # --- before the run
@@ -192,16 +202,23 @@ def _regressions(run: Run) -> str:
 def plan_card(plan: Mapping[str, Any]) -> str:
     """How long the chosen arms take and what so many questions can show."""
     needed = "; ".join(
-        f"{row['effect'] * 100:.0f} points: {row['questions']:,}" for row in plan["needed"] if row["questions"]
+        words.NEEDED.format(effect=row["effect"] * 100, questions=row["questions"])
+        for row in plan["needed"]
+        if row["questions"]
     )
-    time = "no estimate" if plan["seconds"] is None else f"about {_minutes(plan['seconds'])}"
-    return (
-        f'<p class="ft-note"><b>{len(plan["arms"])} arms × {plan["n"]} questions: {time}</b>, '
-        f"{escape(plan['basis'])}. The smallest gain that would show is "
-        f"<b>{plan['smallest_effect'] * 100:.0f} points</b>. Questions needed to find a gain of {needed} "
-        f"(power 0.8, comparisons: {plan['comparisons']}).</p>"
+    time = words.NO_ESTIMATE if plan["seconds"] is None else words.ABOUT.format(time=_minutes(plan["seconds"]))
+    said = words.PLAN.format(
+        arms=len(plan["arms"]),
+        n=plan["n"],
+        time=time,
+        basis=escape(plan["basis"]),
+        effect=plan["smallest_effect"] * 100,
+        needed=needed,
+        comparisons=plan["comparisons"],
     )
+    return f'<p class="ft-note">{said}</p>'
 
 
 def _minutes(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+    short = seconds < 90
+    return (words.SECONDS if short else words.MINUTES).format(value=seconds if short else seconds / 60)

@@ -12,6 +12,7 @@ from typing import Any
 
 from ftrag import quotas
 from ftrag.errors import InputError
+from ftrag.ui import texts
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -115,30 +116,30 @@ class Gate:
         """The body's reader for a request that may go on. Raises Refused."""
         parts = [part for part in scope["path"].split("/") if part]
         if parts and parts[0] in PAGES or parts[:2] == ["gradio_api", "deep_link"]:
-            raise Refused(404, "there is nothing here")
+            raise Refused(404, texts.NOTHING_HERE)
         route = parts[1] if len(parts) > 1 and parts[0] == "gradio_api" else ""
         if route.startswith("file="):
             if "://" in scope["path"] or ":/" in route:
-                raise Refused(403, "only this app's own files are given out")
+                raise Refused(403, texts.OWN_FILES)
         elif route and route not in ROUTES:
-            raise Refused(404, "there is nothing here")
+            raise Refused(404, texts.NOTHING_HERE)
         if scope["method"] in ("GET", "HEAD", "OPTIONS"):
             return receive
         if route == "upload":
             return self.upload(scope, receive)
-        declared(scope, JSON_BYTES, "a call")
+        declared(scope, JSON_BYTES, texts.A_CALL)
         return await checked_call(receive) if route in CALLS else _counted(receive, JSON_BYTES)
 
     def upload(self, scope: Message, receive: Receive) -> Receive:
         """Uploads: size, count, how many an hour, and whether the temporary folder has room."""
-        declared(scope, quotas.limit("upload_bytes"), "an upload")
+        declared(scope, quotas.limit("upload_bytes"), texts.AN_UPLOAD)
         try:
             forwarded = dict(scope["headers"]).get(b"x-forwarded-for", b"").decode("latin-1")
             quotas.upload(quotas.address(str((scope.get("client") or ["?"])[0]), forwarded))
         except InputError as error:
             raise Refused(429, str(error)) from None
         if quotas.bytes_of_all(self.temporary) > quotas.limit("temporary_bytes"):
-            raise Refused(507, "the upload folder is full; try again in an hour")
+            raise Refused(507, texts.UPLOADS_FULL)
         return _counted(receive, quotas.limit("upload_bytes"), quotas.limit("upload_files"))
 
 
@@ -151,7 +152,7 @@ def declared(scope: Message, most: int, what: str) -> None:
     """Refuse a body that says itself that it is too large."""
     length = dict(scope["headers"]).get(b"content-length", b"0")
     if not length.isdigit() or int(length) > most:
-        raise Refused(413, f"{what} may have {most // 1_000_000} MB; send less")
+        raise Refused(413, texts.TOO_LARGE.format(what=what, most=most // 1_000_000))
 
 
 def _counted(receive: Receive, most: int, files: int = 0) -> Receive:
@@ -168,9 +169,9 @@ def _counted(receive: Receive, most: int, files: int = 0) -> Receive:
             parts += text.count(b"filename=") - tail.count(b"filename=")
             tail = text[-16:]
         if seen > most:
-            raise Refused(413, f"a request may have {most // 1_000_000} MB; send less")
+            raise Refused(413, texts.TOO_LARGE.format(what=texts.A_REQUEST, most=most // 1_000_000))
         if files and parts > files:
-            raise Refused(413, f"an upload may have {files} files; zip them")
+            raise Refused(413, texts.TOO_MANY_FILES.format(files=files))
         return message
 
     return reader
@@ -187,9 +188,9 @@ async def checked_call(receive: Receive) -> Receive:
     try:
         value = json.loads(body or b"null")
     except (ValueError, RecursionError):
-        raise Refused(400, "the body of a call must be JSON") from None
+        raise Refused(400, texts.NOT_JSON) from None
     if any("://" in path or path.startswith("//") for path in _paths(value)):
-        raise Refused(400, "files are uploaded first; an address is not fetched")
+        raise Refused(400, texts.NO_ADDRESS)
     sent = False
 
     async def replay() -> Message:

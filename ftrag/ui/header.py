@@ -17,7 +17,7 @@ from ftrag.ui import session, texts
 from ftrag.ui.steps import COUNTED, facts
 from ftrag.ui.view import Safe
 
-EXAMPLE = "Example: "  # before the name of an example that the visitor has not opened yet
+EXAMPLE = texts.EXAMPLE  # before the name of an example that the visitor has not opened yet
 EMPTY = texts.FROM_NOTHING
 OWN = "my-project"
 FIRST_TAB = "evaluate"  # where most visits begin: the page is built on it, so that it need not turn to it later

@@ -15,9 +15,9 @@ from ftrag.errors import InputError
 from ftrag.retrieval.opening import KINDS
 from ftrag.ui import knowledge_view as view
 from ftrag.ui import session
+from ftrag.ui.texts import knowledge as words
 from ftrag.ui.view import job_card
 
-TITLE = "Knowledge: documents and retrieval"
 SETTINGS = (  # in the order of the controls
     *("language", "stem", "stop_words", "expand_terms", "minimum_match", "minimum_cosine"),
     *("whole_document_tokens", "k", "context_tokens", "best_last"),
@@ -30,19 +30,19 @@ OUTPUTS = 6 + len(SETTINGS) + 1 + 1 + 2 + 5  # chunks, settings and their messag
 def build(visitor_bs: Any, project_dd: Any) -> dict[str, Any]:
     """The panel. `refresh(visitor, name)` fills `outputs`; whoever changes documents calls it."""
     here = [visitor_bs, project_dd]
-    with gr.Accordion(TITLE, open=False, elem_id="knowledge") as panel_ac, gr.Tabs() as tabs:
+    with gr.Accordion(words.TITLE, open=False, elem_id="knowledge") as panel_ac, gr.Tabs() as tabs:
         tabs.overflow_behavior = "wrap"
-        with gr.Tab("Chunks"):
+        with gr.Tab(words.CHUNKS_TAB):
             cut = _chunks_tab(here)
-        with gr.Tab("Search"):
+        with gr.Tab(words.SEARCH_TAB):
             _search_tab(here)
-        with gr.Tab("Settings"):
+        with gr.Tab(words.SETTINGS_TAB):
             settings = _settings_tab(here)
-        with gr.Tab("Which retriever?"):
+        with gr.Tab(words.QUALITY_TAB):
             measured = _quality_tab(here)
-        with gr.Tab("Is retrieval worth it?"):
+        with gr.Tab(words.COMPARE_TAB):
             compared = _compare_tab(here)
-        with gr.Tab("Freshness"):
+        with gr.Tab(words.FRESHNESS_TAB):
             fresh = _freshness_tab(here)
     clock = gr.Timer(2, active=False)
     polled = [clock, compared["job"], compared["shown"], fresh["job"], fresh["shown"]]
@@ -62,14 +62,12 @@ def build(visitor_bs: Any, project_dd: Any) -> dict[str, Any]:
 def _chunks_tab(here: list[Any]) -> list[Any]:
     listed_html = gr.HTML(max_height=240)
     with gr.Row():
-        document_dd = gr.Dropdown([], label="Document", scale=2, min_width=200, elem_id="cut_document")
-        strategy_dd = gr.Dropdown(list(STRATEGIES), label="Chunking", min_width=140, elem_id="cut_strategy")
-        size_sl = gr.Slider(16, 512, step=8, label="Tokens at most", min_width=160, elem_id="cut_size")
-        overlap_sl = gr.Slider(0, 128, step=4, label="Overlap in tokens", min_width=160)
+        document_dd = gr.Dropdown([], label=words.DOCUMENT, scale=2, min_width=200, elem_id="cut_document")
+        strategy_dd = gr.Dropdown(list(STRATEGIES), label=words.CHUNKING, min_width=140, elem_id="cut_strategy")
+        size_sl = gr.Slider(16, 512, step=8, label=words.SIZE, min_width=160, elem_id="cut_size")
+        overlap_sl = gr.Slider(0, 128, step=4, label=words.OVERLAP, min_width=160)
     with gr.Row():
-        keep_btn = gr.Button(
-            "Use this for the project", variant="primary", size="sm", scale=0, min_width=190, elem_id="cut_use"
-        )
+        keep_btn = gr.Button(words.USE_CUTS, variant="primary", size="sm", scale=0, min_width=190, elem_id="cut_use")
     kept_html = gr.HTML()
     chunks_html = gr.HTML(elem_id="chunks", max_height=520)
     cut = [strategy_dd, size_sl, overlap_sl]
@@ -81,12 +79,12 @@ def _chunks_tab(here: list[Any]) -> list[Any]:
 
 def _search_tab(here: list[Any]) -> None:
     with gr.Row():
-        query_tb = gr.Textbox(label="Search the documents", scale=3, min_width=220, elem_id="search_query")
-        kind_dd = gr.Dropdown(list(KINDS), value="bm25", label="Retriever", min_width=110)
-        k_sl = gr.Slider(1, 20, value=5, step=1, label="Passages", min_width=120)
-    rerank_cb = gr.Checkbox(label="Rerank", info="by a cross-encoder from the Hub")
+        query_tb = gr.Textbox(label=words.QUERY, scale=3, min_width=220, elem_id="search_query")
+        kind_dd = gr.Dropdown(list(KINDS), value="bm25", label=words.RETRIEVER, min_width=110)
+        k_sl = gr.Slider(1, 20, value=5, step=1, label=words.PASSAGES, min_width=120)
+    rerank_cb = gr.Checkbox(label=words.RERANK, info=words.RERANK_INFO)
     with gr.Row():
-        find_btn = gr.Button("Search", variant="primary", size="sm", elem_id="search_start", scale=0, min_width=190)
+        find_btn = gr.Button(words.SEARCH, variant="primary", size="sm", elem_id="search_start", scale=0, min_width=190)
     hits_html = gr.HTML(elem_id="hits")
     gr.on(
         [find_btn.click, query_tb.submit],
@@ -99,23 +97,23 @@ def _search_tab(here: list[Any]) -> None:
 
 def _settings_tab(here: list[Any]) -> list[Any]:
     controls = [
-        gr.Dropdown(LANGUAGES.split(), label="Language", info="of stemming and stop words"),
-        gr.Checkbox(label="Stemming", info="boats finds boat"),
-        gr.Checkbox(label="Leave out stop words", info="the, of, what …"),
+        gr.Dropdown(LANGUAGES.split(), label=words.LANGUAGE, info=words.LANGUAGE_INFO),
+        gr.Checkbox(label=words.STEMMING, info=words.STEMMING_INFO),
+        gr.Checkbox(label=words.STOP_WORDS, info=words.STOP_WORDS_INFO),
     ]
     with gr.Row():
         controls += [
-            gr.Slider(0, 20, step=1, label="Query expansion", info="terms added from the best hits; 0: off"),
-            gr.Slider(0, 1, step=0.05, label="Relevance threshold, bm25", info="least share of the query's weight"),
-            gr.Slider(-1, 1, step=0.05, label="Relevance threshold, dense", info="least cosine"),
-            gr.Slider(0, 4000, step=100, label="Whole documents up to", info="tokens of all together; 0: off"),
-            gr.Slider(1, 20, step=1, label="Passages per question", info="k in chat and evaluation"),
-            gr.Slider(100, 8000, step=100, label="Budget of passages", info="tokens; the rest is left out whole"),
-            gr.Checkbox(label="Best passage last", info="nearest to the question"),
+            gr.Slider(0, 20, step=1, label=words.EXPANSION, info=words.EXPANSION_INFO),
+            gr.Slider(0, 1, step=0.05, label=words.WORD_THRESHOLD, info=words.WORD_THRESHOLD_INFO),
+            gr.Slider(-1, 1, step=0.05, label=words.COSINE_THRESHOLD, info=words.COSINE_THRESHOLD_INFO),
+            gr.Slider(0, 4000, step=100, label=words.WHOLE, info=words.WHOLE_INFO),
+            gr.Slider(1, 20, step=1, label=words.PER_QUESTION, info=words.PER_QUESTION_INFO),
+            gr.Slider(100, 8000, step=100, label=words.BUDGET, info=words.BUDGET_INFO),
+            gr.Checkbox(label=words.BEST_LAST, info=words.BEST_LAST_INFO),
         ]
     with gr.Row():
         save_btn = gr.Button(
-            "Keep these settings", variant="primary", size="sm", elem_id="knowledge_save", scale=0, min_width=190
+            words.KEEP_SETTINGS, variant="primary", size="sm", elem_id="knowledge_save", scale=0, min_width=190
         )
     saved_html = gr.HTML()
     save_btn.click(save, [*here, *controls], [saved_html], api_visibility="private")
@@ -123,10 +121,10 @@ def _settings_tab(here: list[Any]) -> list[Any]:
 
 
 def _quality_tab(here: list[Any]) -> Any:
-    gr.HTML(view.note("How often each retriever finds the evidence of the gold questions. No language model is asked."))
+    gr.HTML(view.note(words.QUALITY_NOTE))
     with gr.Row():
         measure_btn = gr.Button(
-            "Measure the retrievers", variant="primary", size="sm", elem_id="quality_start", scale=0, min_width=190
+            words.MEASURE, variant="primary", size="sm", elem_id="quality_start", scale=0, min_width=190
         )
     quality_html = gr.HTML(elem_id="quality")
     measure_btn.click(measure, here, [quality_html], api_visibility="private", concurrency_limit=1)
@@ -135,11 +133,11 @@ def _quality_tab(here: list[Any]) -> Any:
 
 def _compare_tab(here: list[Any]) -> dict[str, Any]:
     with gr.Row():
-        ks_cg = gr.CheckboxGroup(list(map(str, view.KS)), value=["1", "3", "5"], label="Passages k", min_width=160)
-        kinds_cg = gr.CheckboxGroup(list(KINDS), value=["bm25"], label="Retrievers", min_width=200)
+        ks_cg = gr.CheckboxGroup(list(map(str, view.KS)), value=["1", "3", "5"], label=words.KS, min_width=160)
+        kinds_cg = gr.CheckboxGroup(list(KINDS), value=["bm25"], label=words.RETRIEVERS, min_width=200)
     with gr.Row():
         start_btn = gr.Button(
-            "Compare with and without retrieval",
+            words.COMPARE,
             variant="primary",
             size="sm",
             scale=0,
@@ -155,22 +153,20 @@ def _compare_tab(here: list[Any]) -> dict[str, Any]:
 
 
 def _freshness_tab(here: list[Any]) -> dict[str, Any]:
-    gr.HTML(view.note("Change a fact, keep it, and ask: retrieval gives the new one, the weights alone cannot."))
-    document_dd = gr.Dropdown([], label="Document", elem_id="edit_document")
-    text_tb = gr.Textbox(label="Its text", lines=8, max_lines=14, elem_id="edit_text")
+    gr.HTML(view.note(words.FRESHNESS_NOTE))
+    document_dd = gr.Dropdown([], label=words.DOCUMENT, elem_id="edit_document")
+    text_tb = gr.Textbox(label=words.TEXT, lines=8, max_lines=14, elem_id="edit_text")
     with gr.Row():
-        keep_btn = gr.Button("Keep the text and index it", size="sm", elem_id="edit_keep", scale=0, min_width=190)
+        keep_btn = gr.Button(words.KEEP_TEXT, size="sm", elem_id="edit_keep", scale=0, min_width=190)
     kept_html = gr.HTML(elem_id="edit_kept")
     with gr.Row():
-        question_tb = gr.Textbox(label="Question about the fact", scale=3, min_width=220, elem_id="edit_question")
-        ask_btn = gr.Button("Ask in both columns", variant="primary", min_width=160, elem_id="edit_ask")
+        question_tb = gr.Textbox(label=words.QUESTION, scale=3, min_width=220, elem_id="edit_question")
+        ask_btn = gr.Button(words.ASK, variant="primary", min_width=160, elem_id="edit_ask")
     with gr.Row():
         sides = [gr.HTML(min_height=0), gr.HTML(min_height=0)]
     with gr.Row():
-        edits_sl = gr.Slider(1, 30, value=10, step=1, label="Edits of the drill", scale=1, min_width=200)
-        start_btn = gr.Button(
-            "Run the drill on the gold questions", size="sm", scale=1, min_width=240, elem_id="drill_start"
-        )
+        edits_sl = gr.Slider(1, 30, value=10, step=1, label=words.EDITS, scale=1, min_width=200)
+        start_btn = gr.Button(words.DRILL, size="sm", scale=1, min_width=240, elem_id="drill_start")
     document_dd.change(open_text, [*here, document_dd], [text_tb], api_visibility="private", show_progress="hidden")
     keep_btn.click(keep_text, [*here, document_dd, text_tb], [kept_html], api_visibility="private")
     gr.on([ask_btn.click, question_tb.submit], ask, [*here, question_tb], sides, api_visibility="private")
@@ -238,9 +234,10 @@ def keep_cuts(visitor: str, name: str | None, strategy: str, size: float, overla
 
 
 def _changed(result: dict[str, Any]) -> str:
-    what = ", ".join(result["changed"]) or "nothing"
-    how = "cut and indexed anew" if result["rebuilt"] else "the index stays"
-    return view.note(f"Changed: {what}; {how}, {result['chunks']} chunks in {result['milliseconds']:.0f} ms.")
+    what = ", ".join(result["changed"]) or words.NOTHING
+    how = words.REBUILT if result["rebuilt"] else words.NOT_REBUILT
+    took = result["milliseconds"]
+    return view.note(words.CHANGED.format(what=what, how=how, chunks=result["chunks"], milliseconds=took))
 
 
 @session.guarded
@@ -263,7 +260,7 @@ def measure(visitor: str, name: str | None) -> str:
 @session.guarded
 def start_compare(visitor: str, name: str | None, ks: list[str], kinds: list[str]) -> list[Any]:
     if not ks or not kinds:
-        raise InputError("choose at least one number of passages and one retriever")
+        raise InputError(words.CHOOSE_BOTH)
     return _start(visitor, name, ["compare", "--k", ",".join(ks), "--retriever", ",".join(kinds)])
 
 
@@ -275,9 +272,9 @@ def start_drill(visitor: str, name: str | None, edits: float) -> list[Any]:
 def _start(visitor: str, name: str | None, arguments: Sequence[str]) -> list[Any]:
     project, owner = session.project(visitor, name), session.owner(visitor)
     if (going := _job(visitor, project, arguments[0])) and going["state"] not in jobs.ENDED:
-        raise InputError(f"{arguments[0]} is going on in this project already; wait for it or cancel it")
-    words = [arguments[0], project.name, *arguments[1:]]
-    jobs.start(projects.home(), words, owner, project.name, session.workspace(visitor))
+        raise InputError(words.BUSY.format(command=arguments[0]))
+    command = [arguments[0], project.name, *arguments[1:]]
+    jobs.start(projects.home(), command, owner, project.name, session.workspace(visitor))
     return _polled(visitor, project)
 
 
@@ -313,10 +310,10 @@ def open_text(visitor: str, name: str | None, document: str | None) -> str:
 @session.guarded
 def keep_text(visitor: str, name: str | None, document: str | None, text: str) -> str:
     if not document:
-        raise InputError("choose a document first")
+        raise InputError(words.NO_DOCUMENT)
     result = freshness.edit(session.project(visitor, name), document, text)
-    said = "nothing changed" if result["status"] == "unchanged" else f"{result['chunks']} chunks indexed"
-    return view.note(f"{document}: {said} in {result['milliseconds']:.0f} ms. Ask now.")
+    said = words.UNCHANGED if result["status"] == "unchanged" else words.INDEXED.format(chunks=result["chunks"])
+    return view.note(words.EDITED.format(document=document, said=said, milliseconds=result["milliseconds"]))
 
 
 @session.guarded
@@ -324,8 +321,8 @@ def ask(visitor: str, name: str | None, question: str) -> Iterator[list[str]]:
     """The weights alone beside the weights with retrieval, as they write."""
     project = session.project(visitor, name)
     adapter = workflows.choose_adapter(project, None)
-    weights = "LoRA" if adapter else "base model"
-    titles = [f"{weights} alone", f"{weights} with retrieval"]
+    weights = words.LORA if adapter else words.BASE
+    titles = [title.format(weights=weights) for title in (words.ALONE, words.READING)]
     columns = [{"adapter": adapter, "context": context} for context in ("none", "retrieved")]
     yield [view.column(title, None) for title in titles]
     for state in workflows.chat(project, question, columns):

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from ftrag.ui.view import Safe, percent, table
+from ftrag.ui.texts import knowledge as words
+from ftrag.ui.view import Safe, data_link, percent, table
 
 SHOWN = 60  # chunks of a preview
 KS = (1, 3, 5)
@@ -20,14 +21,14 @@ def note(text: str) -> str:
 def documents(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     """The documents with their chunks and twins, and what could not be read."""
     if not found["documents"] and not found["unreadable"]:
-        return note("There are no documents yet. Drop files into Documents above.")
+        return note(words.NO_DOCUMENTS)
     rows = [
         [row["document"], row["chunks"], f"{row['characters']:,}", row["near_duplicate_of"] or ""]
         for row in found["documents"]
     ]
-    listed = table(["document", "chunks", "characters", "nearly the same as"], rows, numeric=[1, 2])
+    listed = table(words.DOCUMENT_HEADERS, rows, numeric=[1, 2])
     refused = "".join(
-        f'<p><span class="ft-bad">Not read:</span> {escape(row["file"])}: {escape(row["reason"])}</p>'
+        f'<p><span class="ft-bad">{words.NOT_READ}</span> {escape(row["file"])}: {escape(row["reason"])}</p>'
         for row in found["unreadable"]
     )
     return listed + refused
@@ -36,11 +37,12 @@ def documents(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
 def chunks(rows: Sequence[Mapping[str, Any]]) -> str:
     """Where the cuts fall: each chunk with its place and size, what it repeats of the one before dimmed."""
     if not rows:
-        return note("This document has no text.")
+        return note(words.NO_TEXT)
     tokens = sorted(row["tokens"] for row in rows)
-    said = f"{len(rows)} chunks, {tokens[0]} to {tokens[-1]} tokens, {tokens[len(tokens) // 2]} in the middle."
+    middle = tokens[len(tokens) // 2]
+    said = words.CHUNKS.format(count=len(rows), least=tokens[0], most=tokens[-1], middle=middle)
     cards = "".join(_chunk(number, row) for number, row in enumerate(rows[:SHOWN], start=1))
-    more = note(f"… and {len(rows) - SHOWN} more.") if len(rows) > SHOWN else ""
+    more = note(words.MORE.format(count=len(rows) - SHOWN)) if len(rows) > SHOWN else ""
     return f'<p><b>{escape(said)}</b></p><div class="ft-chunks" tabindex="0">{cards}</div>{more}'
 
 
@@ -48,7 +50,8 @@ def _chunk(number: int, row: Mapping[str, Any]) -> str:
     repeated, new = row["text"][: row["overlap"]], row["text"][row["overlap"] :]
     colour = "#0284c7" if number % 2 else "#b45309"
     where = f" · {escape(row['where'])}" if row["where"] else ""
-    head = f"<b>{number}</b> · {row['tokens']} tokens · characters {row['start']:,}–{row['end']:,}{where}"
+    place = words.CHARACTERS.format(start=row["start"], end=row["end"])
+    head = f"<b>{number}</b> · {words.TOKENS.format(tokens=row['tokens'])} · {place}{where}"
     dim = f'<i class="ft-mute">{escape(repeated)}</i>' if repeated else ""
     return (
         f'<div style="{LINE.format(colour)}"><div class="ft-note">{head}</div>'
@@ -59,16 +62,17 @@ def _chunk(number: int, row: Mapping[str, Any]) -> str:
 def hits(found: Mapping[str, Any]) -> str:
     """Passages with the query's words marked."""
     if not found["hits"]:
-        return note("Nothing is found: no passage shares a word with it, or none passes the threshold.")
+        return note(words.NO_HITS)
     cards = "".join(_hit(hit) for hit in found["hits"])
-    return note(f"{len(found['hits'])} passages in {found['milliseconds']:.0f} ms") + cards
+    return note(words.FOUND.format(count=len(found["hits"]), milliseconds=found["milliseconds"])) + cards
 
 
 def _hit(hit: Mapping[str, Any]) -> str:
     where = f" {escape(hit['where'])} ·" if hit["where"] else ""
+    place = words.CHARACTERS.format(start=hit["start"], end=hit["end"])
     return (
         f'<div style="{LINE.format("#0284c7")}"><b>{hit["rank"]}. {escape(hit["document"])}</b> '
-        f'<span class="ft-note">{where} characters {hit["start"]:,}–{hit["end"]:,} · score {hit["score"]:.3g}</span>'
+        f'<span class="ft-note">{where} {place} · {words.SCORE.format(score=hit["score"])}</span>'
         f'<div style="font-size:.88rem">{marked(hit["text"], hit["marks"])}</div></div>'
     )
 
@@ -97,20 +101,17 @@ def quality(rows: Sequence[Mapping[str, Any]]) -> str:
         ]
         for row in shown
     ]
-    head = ["k", "retriever", "found in the first k", "MRR", "nDCG", "MRR below the best", "is that difference real?"]
     n, skipped = shown[0]["n"], shown[0]["skipped"]
-    said = f"{n} gold questions with evidence in the documents" + (f"; {skipped} are left out" if skipped else "")
-    said += ". ★ is the best nDCG at this k. p: permutation test on the same questions, Holm-adjusted."
-    return (
-        f'<div style="display:flex;flex-wrap:wrap;gap:18px">{plots}</div>{table(head, lines, [0, 3, 4, 5])}{note(said)}'
-    )
+    said = words.WITH_EVIDENCE.format(count=n) + (words.LEFT_OUT.format(count=skipped) if skipped else "")
+    listed = table(words.QUALITY_HEADERS, lines, [0, 3, 4, 5]) + note(said + words.QUALITY_LEGEND)
+    return f'<div style="display:flex;flex-wrap:wrap;gap:18px">{plots}</div>{data_link("retrievers", rows)}{listed}'
 
 
 def significance(p: float | None) -> str:
     if p is None:
         return ""
     shown = f"p = {p:.3f}" if p >= 0.001 else "p < 0.001"
-    return f"yes, {shown}" if p < 0.05 else f"not shown, {shown}"
+    return (words.REAL if p < 0.05 else words.NOT_SHOWN).format(p=shown)
 
 
 def _bars(k: int, rows: Sequence[Mapping[str, Any]]) -> str:
@@ -125,20 +126,19 @@ def _bars(k: int, rows: Sequence[Mapping[str, Any]]) -> str:
         f'<b style="width:3rem;text-align:right">{percent(row["hit_rate"])}</b></div>'
         for row in rows
     )
-    return f'<div style="flex:1 1 240px;font-size:.88rem"><b>Found in the first {k}</b>{bars}</div>'
+    return f'<div style="flex:1 1 240px;font-size:.88rem"><b>{words.FOUND_IN_FIRST.format(k=k)}</b>{bars}</div>'
 
 
 def comparison(value: Mapping[str, Any] | None) -> str:
     """With retrieval minus without, on the same questions, for every setting that was run."""
     if value is None:
-        return note("No comparison yet. It asks every gold question without and with retrieval, on the same model.")
+        return note(words.NO_COMPARISON)
     rows = value.get("rows") or [{key: value[key] for key in ("retriever", "k", "with", "difference")}]
     lines = [_setting(row, value["without"]) for row in rows]
-    head = ["retriever", "k", "without", "with", "difference", "95 % interval", "wins", "losses", "p"]
-    arms = " against ".join(reversed(value.get("arms") or ["with", "without"]))
-    said = f"{value['n']} gold questions, {arms}, right answers by {rows[0]['difference']['axis']}."
-    said += " p is adjusted for the number of settings (Holm). ★ is the largest difference." if len(rows) > 1 else ""
-    return table(head, lines, numeric=range(1, len(head))) + note(said)
+    arms = words.AGAINST.join(reversed(value.get("arms") or words.ARMS))
+    said = words.COMPARED.format(n=value["n"], arms=arms, axis=rows[0]["difference"]["axis"])
+    said += words.HOLM if len(rows) > 1 else ""
+    return table(words.COMPARISON_HEADERS, lines, numeric=range(1, len(words.COMPARISON_HEADERS))) + note(said)
 
 
 def _setting(row: Mapping[str, Any], without: Mapping[str, Any]) -> list[Any]:
@@ -146,7 +146,7 @@ def _setting(row: Mapping[str, Any], without: Mapping[str, Any]) -> list[Any]:
     name = f"★ {row['retriever']}" if row.get("best") else row["retriever"]
     shares = [percent(side[gap["axis"]]) for side in (without, row["with"])]
     if not gap["n"]:
-        return [name, row["k"], *shares, *["nothing to score"] * 5]
+        return [name, row["k"], *shares, *[words.NO_SCORES] * 5]
     interval = f"{gap['low']:+.2f} … {gap['high']:+.2f}"
     p = row.get("p_holm", gap["p"])
     return [name, row["k"], *shares, f"{gap['difference']:+.2f}", interval, gap["wins"], gap["losses"], f"{p:.3f}"]
@@ -155,16 +155,16 @@ def _setting(row: Mapping[str, Any], without: Mapping[str, Any]) -> list[Any]:
 def drill(value: Mapping[str, Any] | None) -> str:
     """How many edited facts each arm noticed, and what it said."""
     if value is None:
-        return note("No drill yet. It edits facts in a copy of the documents, asks again, and counts who noticed.")
-    counts = [[arm, f"{n} of {value['edits']}"] for arm, n in value["flipped"].items()]
+        return note(words.NO_DRILL)
+    counts = [[arm, words.COUNT_OF.format(count=n, all=value["edits"])] for arm, n in value["flipped"].items()]
     lines = [[row["id"], row["new"], row["arm"], row["answer"]] for row in value["rows"]]
-    took = f" The index followed in {value['milliseconds']:.0f} ms." if "milliseconds" in value else ""
-    answers = table(["question", "new fact", "arm", "answer"], lines)
-    head = f"<p><b>Who gives the new fact?</b>{escape(took)}</p>"
+    took = words.FOLLOWED.format(milliseconds=value["milliseconds"]) if "milliseconds" in value else ""
+    answers = table(words.ANSWER_HEADERS, lines)
+    head = f"<p><b>{words.WHO_KNOWS}</b>{escape(took)}</p>"
     return (
         head
-        + table(["arm", "new fact given"], counts, [1])
-        + f"<details><summary>Every answer</summary>{answers}</details>"
+        + table(words.WHO_HEADERS, counts, [1])
+        + f"<details><summary>{words.EVERY_ANSWER}</summary>{answers}</details>"
     )
 
 

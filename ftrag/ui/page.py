@@ -99,7 +99,8 @@ def _turned(refresh: Callable[[str, str | None], list[Any]]) -> Any:
 def orient(visitor: str, name: str | None) -> list[Any]:
     """What every tab's strip says, and its commands, for this project."""
     chosen = _opened(name)
-    return [*steps.steps(visitor, chosen), *(steps.command_lines(tab, chosen) for tab in texts.NEXT)]
+    project = session.project(visitor, chosen) if chosen else None
+    return [*steps.steps(visitor, chosen), *(steps.command_lines(tab, project) for tab in texts.NEXT)]
 
 
 def _opened(name: str | None) -> str | None:

@@ -10,12 +10,13 @@ import gradio as gr
 
 from ftrag import conclusions
 from ftrag.ui import session
+from ftrag.ui.texts import decide as words
 
 
 def build(visitor_bs: Any, project_dd: Any, questions: Mapping[str, Any]) -> None:
     """questions: key -> component, as the Decide tab built them."""
     with gr.Row(equal_height=True):
-        keep_btn = gr.Button("Keep these answers with the project", size="sm", scale=0, min_width=320, elem_id="keep")
+        keep_btn = gr.Button(words.KEEP, size="sm", scale=0, min_width=320, elem_id="keep")
         said_html = gr.HTML(elem_id="kept", elem_classes="ft-note", padding=False)
     inputs = [visitor_bs, project_dd, *questions.values()]
     keep_btn.click(_keeper(list(questions)), inputs, [said_html], api_visibility="private")
@@ -27,6 +28,6 @@ def _keeper(keys: list[str]) -> Any:
         project = session.project(visitor, name)
         given = {key: str(value) for key, value in zip(keys, values, strict=True) if value}
         route = conclusions.set_answers(project, given)
-        return f"Kept with {escape(project.name)}: its runs will be held against the route “{escape(route)}”."
+        return words.KEPT.format(project=escape(project.name), route=escape(route))
 
     return keep

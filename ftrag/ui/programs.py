@@ -17,7 +17,7 @@ import gradio as gr
 from ftrag import project as projects
 from ftrag import quotas, workflows
 from ftrag.errors import InputError
-from ftrag.ui import session
+from ftrag.ui import session, texts
 
 MAX_ROWS = 20_000  # of one `diagnose`
 MAX_K = 20
@@ -95,7 +95,7 @@ def diagnose(rows: list[dict[str, Any]], gold: list[dict[str, Any]] | None = Non
     """
     for name, value in (("rows", rows), ("gold", gold or [])):
         if not isinstance(value, list) or len(value) > MAX_ROWS:
-            raise InputError(f"{name} must be a list of at most {MAX_ROWS:,} rows")
+            raise InputError(texts.TOO_MANY_ROWS.format(name=name, most=MAX_ROWS))
     with tempfile.TemporaryDirectory(prefix="ftrag-") as folder:
         files = [Path(folder) / name for name in ("rows.jsonl", "gold.jsonl")]
         for file, value in zip(files, (rows, gold or []), strict=True):
@@ -158,7 +158,7 @@ def client(request: gr.Request | None) -> str:
 
 def _count(k: int) -> int:
     if not isinstance(k, int) or not 1 <= k <= MAX_K:
-        raise InputError(f"k is a whole number from 1 to {MAX_K}, not {k!r}")
+        raise InputError(texts.WRONG_K.format(most=MAX_K, given=k))
     return k
 
 

@@ -17,36 +17,35 @@ import gradio as gr
 from ftrag import jobs, publish, quotas, workflows
 from ftrag import project as projects
 from ftrag.errors import InputError
-from ftrag.ui import session, texts
+from ftrag.ui import session
+from ftrag.ui.texts import publish as words
 from ftrag.ui.view import Safe, bar, cell
 
-EXPORTS = {"Adapter": "adapter", "Merged model": "merged", "Whole project": "project"}
-PUSHES = {"Adapter": "adapter", "Merged model": "merged", "Space: app, documents, adapter": "space"}
+EXPORTS = {words.ADAPTER: "adapter", words.MERGED: "merged", words.WHOLE: "project"}
+PUSHES = {words.ADAPTER: "adapter", words.MERGED: "merged", words.SPACE: "space"}
 FLAGS = {"adapter": [], "merged": ["--merge"], "project": ["--whole"]}  # of the command `export`
 Progress = Callable[[float, str], None]
 
 
 def build(visitor_bs: Any, project_dd: Any) -> None:
     """An accordion, wired by itself."""
-    with gr.Accordion(texts.PUBLISH, open=False, elem_id="publish") as accordion:
-        adapter_dd = gr.Dropdown([], label="Adapter", elem_id="publish_adapter")
+    with gr.Accordion(words.PUBLISH, open=False, elem_id="publish") as accordion:
+        adapter_dd = gr.Dropdown([], label=words.ADAPTER, elem_id="publish_adapter")
         with gr.Row():
-            export_rd = gr.Radio(list(EXPORTS), value="Adapter", label="Take home as files", min_width=220)
-            export_btn = gr.Button("Export", size="sm", min_width=90, elem_id="publish_export")
-        export_fl = gr.File(label="Download", visible=False, elem_id="publish_file")
+            export_rd = gr.Radio(list(EXPORTS), value=words.ADAPTER, label=words.TAKE_HOME, min_width=220)
+            export_btn = gr.Button(words.EXPORT, size="sm", min_width=90, elem_id="publish_export")
+        export_fl = gr.File(label=words.DOWNLOAD, visible=False, elem_id="publish_file")
         with gr.Row():
-            push_rd = gr.Radio(list(PUSHES), value="Adapter", label="Push to the Hub", min_width=220)
-            public_cb = gr.Checkbox(False, label="Public", min_width=90)
+            push_rd = gr.Radio(list(PUSHES), value=words.ADAPTER, label=words.PUSH_TO_HUB, min_width=220)
+            public_cb = gr.Checkbox(False, label=words.PUBLIC, min_width=90)
         with gr.Row():
-            repo_tb = gr.Textbox(label="Repository", placeholder="name/repository", min_width=180, max_lines=1)
-            token_tb = gr.Textbox(
-                label="Token with write access", type="password", min_width=180, max_lines=1, info=texts.TOKEN_USE
-            )
+            repo_tb = gr.Textbox(label=words.REPOSITORY, placeholder=words.REPOSITORY_HINT, min_width=180, max_lines=1)
+            token_tb = gr.Textbox(label=words.TOKEN, type="password", min_width=180, max_lines=1, info=words.TOKEN_USE)
         if oauth():
             gr.LoginButton(size="sm")
         with gr.Row():
-            push_btn = gr.Button("Push", size="sm", min_width=90)
-            pull_btn = gr.Button("Pull an adapter from that repository", size="sm", min_width=90)
+            push_btn = gr.Button(words.PUSH, size="sm", min_width=90)
+            pull_btn = gr.Button(words.PULL, size="sm", min_width=90)
         said_html = gr.HTML(elem_id="publish_said")
     private: dict[str, Any] = {"api_visibility": "private"}
     here = [visitor_bs, project_dd]
@@ -84,7 +83,7 @@ def export(visitor: str, name: str | None, adapter: str | None, what: str) -> It
     quotas.room(session.workspace(visitor), [])
     chosen = workflows.choose_adapter(project, adapter or None)
     if kind != "project" and chosen is None:
-        raise InputError("there is no adapter to export; train one first")
+        raise InputError(words.NO_ADAPTER)
     arguments = ["export", project.name, *FLAGS[kind], *([chosen] if kind != "project" and chosen else [])]
     owner = session.owner(visitor)
     job = jobs.start(projects.home(), arguments, owner, project.name, session.workspace(visitor))
@@ -92,7 +91,7 @@ def export(visitor: str, name: str | None, adapter: str | None, what: str) -> It
         yield [bar(status["fraction"], status["message"]), gr.skip()]
         time.sleep(0.3)
     if status["state"] != jobs.DONE:
-        raise InputError(f"the export ended without files: {status['message']}")
+        raise InputError(words.EXPORT_FAILED.format(message=status["message"]))
     yield ["", gr.update(value=str(_zipped(project, kind, chosen)), visible=True)]
 
 
@@ -136,7 +135,7 @@ def _push(
 ) -> Iterator[list[Any]]:
     project = session.project(visitor, name)
     given = publish.checked_token(token)
-    yield [bar(0.0, "starting"), ""]
+    yield [bar(0.0, words.STARTING), ""]
     kind = PUSHES.get(what, "adapter")
 
     def work(report: Progress) -> Any:
@@ -148,7 +147,8 @@ def _push(
 
 def _published(value: dict[str, Any]) -> Safe:
     where = Safe(f'<a href="{cell(value["url"])}" target="_blank" rel="noopener noreferrer">{cell(value["url"])}</a>')
-    return Safe(f'<p class="ft-note">Published: {where}, {len(value["files"])} files.</p>')
+    said = words.PUBLISHED.format(where=where, files=len(value["files"]))
+    return Safe(f'<p class="ft-note">{said}</p>')
 
 
 @session.guarded
@@ -167,12 +167,12 @@ def pull_logged_in(
 def _pull(visitor: str, name: str | None, repo: str, token: str) -> Iterator[list[Any]]:
     project = session.project(visitor, name)
     quotas.room(session.workspace(visitor), [])
-    yield [bar(0.0, "starting"), "", gr.skip()]
+    yield [bar(0.0, words.STARTING), "", gr.skip()]
     for fraction, message, value in _working(lambda report: publish.pull(project, repo.strip(), token, report=report)):
         if value:
             known = [card["id"] for card in workflows.adapters(project)]
-            note = f'<p class="ft-note">{cell(repo)} is here as adapter {cell(value["adapter"])}.</p>'
-            yield [Safe(note), gr.skip(), gr.update(choices=known, value=value["adapter"])]
+            said = words.PULLED.format(repo=cell(repo), adapter=cell(value["adapter"]))
+            yield [Safe(f'<p class="ft-note">{said}</p>'), gr.skip(), gr.update(choices=known, value=value["adapter"])]
         else:
             yield [bar(fraction, message), gr.skip(), gr.skip()]
 
@@ -196,7 +196,7 @@ def _working(work: Callable[[Progress], Any]) -> Iterator[tuple[float, str, Any]
         if failed:
             raise failed[0]
         if value is None and fraction == 1.0 and not message:
-            raise InputError("the work ended without a result; try again")
+            raise InputError(words.NO_RESULT)
         yield fraction, message, value
         if value is not None:
             return

@@ -10,6 +10,7 @@ import gradio as gr
 
 from ftrag import project as projects
 from ftrag.ui import session, texts
+from ftrag.ui.texts import commands as words
 from ftrag.ui.view import Safe
 
 COUNTED = ("documents", "adapters", "runs")
@@ -68,15 +69,27 @@ def commands(tab: str) -> Any:
     """A closed panel with the commands that do what the tab does."""
     with gr.Accordion(texts.SAME_BY_COMMAND, open=False, elem_classes="ft-commands"):
         return gr.Textbox(
-            command_lines(tab, None),
+            command_lines(tab),
             label=texts.COMMANDS_LABEL,
             info=texts.COMMANDS_INFO,
-            lines=len(texts.COMMANDS[tab]),
+            lines=len(words.COMMANDS[tab]),
             interactive=False,
             buttons=["copy"],
             elem_classes="ft-mono",
         )
 
 
-def command_lines(tab: str, name: str | None) -> str:
-    return "\n".join(line.format(project=name or "PROJECT") for line in texts.COMMANDS[tab])
+def command_lines(tab: str, project: Path | None = None) -> str:
+    """A command for each button of the tab, with the project's newest run and adapter where there are some."""
+    runs, adapters = (_newest(project, manifest) for manifest in ("runs/*/run.json", "adapters/[!.]*/card.json"))
+    known = {
+        "project": project.name if project else words.A_PROJECT,
+        "run": runs or words.A_RUN,
+        "adapter": adapters or words.AN_ADAPTER,
+    }
+    rows = [(command.format(**known), button) for button, command in words.COMMANDS[tab]]
+    return "\n".join(words.COMMAND_LINE.format(command=command, button=button) for command, button in rows)
+
+
+def _newest(project: Path | None, manifest: str) -> str:
+    return max((path.parent.name for path in project.glob(manifest)), default="") if project else ""

@@ -19,6 +19,7 @@ from ftrag.training import launch, uploads
 from ftrag.training.settings import TrainSettings
 from ftrag.ui import knowledge, session, texts, training_view
 from ftrag.ui.data_report import data_report
+from ftrag.ui.texts import train as words
 from ftrag.ui.view import Safe, data_link, table
 
 DOCUMENT_TYPES = [".txt", ".md", ".html", ".htm", ".pdf", ".docx", ".csv", ".jsonl", ".zip"]
@@ -30,39 +31,43 @@ def build(visitor_bs: Any, project_dd: Any) -> dict[str, Any]:
     gr.Markdown(texts.TRAIN_HELP)
     with gr.Row():
         documents_up = gr.File(
-            label="Documents", file_count="multiple", file_types=DOCUMENT_TYPES, height=130, elem_id="up_documents"
+            label=words.DOCUMENTS, file_count="multiple", file_types=DOCUMENT_TYPES, height=130, elem_id="up_documents"
         )
-        examples_up = gr.File(label="Training examples", file_types=ROW_TYPES, height=130, elem_id="up_examples")
-        gold_up = gr.File(label="Gold questions", file_types=ROW_TYPES, height=130, elem_id="up_gold")
+        examples_up = gr.File(label=words.EXAMPLES, file_types=ROW_TYPES, height=130, elem_id="up_examples")
+        gold_up = gr.File(label=words.GOLD, file_types=ROW_TYPES, height=130, elem_id="up_gold")
     gr.HTML(_template_links(), elem_id="templates", padding=False)
     taken_html = gr.HTML(elem_id="taken")
     mapping = _mapping()
     report_html = gr.HTML(elem_id="data_report")
-    with gr.Accordion("Lengths of the training rows, and a cleaned copy", open=False):
-        lengths_plot = gr.BarPlot(x="tokens", y="rows", sort=None, title="Rows by length in tokens", height=220)
-        clean_btn = gr.Button("Make a cleaned copy and a list of the rows left out", size="sm", elem_id="clean")
-        clean_fl = gr.File(label="Downloads", file_count="multiple", visible=False, elem_id="clean_files")
-    with gr.Accordion("Documents in this project", open=False):
+    with gr.Accordion(words.LENGTHS, open=False):
+        lengths_plot = gr.BarPlot(x="tokens", y="rows", sort=None, title=words.LENGTHS_PLOT, height=220)
+        lengths_html = gr.HTML(elem_id="lengths_numbers", padding=False)
+        clean_btn = gr.Button(words.CLEAN, size="sm", elem_id="clean")
+        clean_fl = gr.File(label=words.DOWNLOADS, file_count="multiple", visible=False, elem_id="clean_files")
+    with gr.Accordion(words.IN_PROJECT, open=False):
         documents_html = gr.HTML()
         with gr.Row():
-            remove_dd = gr.Dropdown([], label="Delete a document", scale=3)
-            remove_btn = gr.Button("Delete", variant="stop", scale=1)
+            remove_dd = gr.Dropdown([], label=words.DELETE_ONE, scale=3)
+            remove_btn = gr.Button(words.DELETE, variant="stop", scale=1)
     known = knowledge.build(visitor_bs, project_dd)
     settings = _settings()
     with gr.Row():
-        train_btn = gr.Button("Train", variant="primary", elem_id="train_start", scale=2, min_width=120)
-        estimate_btn = gr.Button("Estimate first", elem_id="train_estimate", scale=1, min_width=120)
-        cancel_btn = gr.Button("Cancel", variant="stop", elem_id="train_cancel", scale=0, min_width=100)
+        train_btn = gr.Button(words.TRAIN, variant="primary", elem_id="train_start", scale=2, min_width=120)
+        estimate_btn = gr.Button(words.ESTIMATE, elem_id="train_estimate", scale=1, min_width=120)
+        cancel_btn = gr.Button(words.CANCEL, variant="stop", elem_id="train_cancel", scale=0, min_width=100)
     why_html = gr.HTML(elem_id="train_why", padding=False)
     job_html = gr.HTML(elem_id="train_job")
     with gr.Row():
-        loss_plot = gr.LinePlot(x="step", y="loss", color="kind", title="Loss", height=260, visible=False, scale=2)
-        rate_plot = gr.LinePlot(x="step", y="rate", title="Learning rate", height=260, visible=False, scale=1)
+        loss_plot = gr.LinePlot(
+            x="step", y="loss", color="kind", title=words.LOSS_PLOT, height=260, visible=False, scale=2
+        )
+        rate_plot = gr.LinePlot(x="step", y="rate", title=words.RATE_PLOT, height=260, visible=False, scale=1)
     outcome_html = gr.HTML(elem_id="train_outcome")
-    with gr.Accordion("More machines: the same training on several processors or GPUs", open=False):
+    with gr.Accordion(words.MACHINES, open=False):
         machines_html = gr.HTML(elem_id="machines")
     private: dict[str, Any] = {"api_visibility": "private"}
-    shown = [report_html, documents_html, remove_dd, train_btn, estimate_btn, why_html, lengths_plot, machines_html]
+    shown = [report_html, documents_html, remove_dd, train_btn, estimate_btn, why_html]
+    shown += [lengths_plot, lengths_html, machines_html]
     here = [visitor_bs, project_dd]
     done = [taken_html, *mapping["outputs"], *shown]
     documents_up.upload(take_documents, [*here, documents_up], [taken_html, documents_up, *shown], **private)
@@ -88,25 +93,24 @@ def build(visitor_bs: Any, project_dd: Any) -> dict[str, Any]:
 def _settings() -> list[Any]:
     """The controls of a training, in the order of FLAGS."""
     usual = TrainSettings()
-    with gr.Accordion("Training settings", open=False), gr.Row():
+    with gr.Accordion(words.SETTINGS, open=False), gr.Row():
         return [
-            gr.Slider(0.1, 10, value=usual.epochs, step=0.1, label="Epochs", min_width=140),
-            gr.Slider(1, 128, value=usual.rank, step=1, label="LoRA rank r (alpha is 2r)", min_width=140),
-            gr.Number(value=usual.learning_rate, step=1e-4, label="Learning rate", min_width=110),
-            gr.Slider(0, 0.5, value=usual.dropout, step=0.05, label="Dropout", min_width=140),
-            gr.Slider(0, 1, value=1, step=0.1, label="Share of rows that see passages", min_width=140),
-            gr.Number(value=0, precision=0, label="Seed", min_width=100),
+            gr.Slider(0.1, 10, value=usual.epochs, step=0.1, label=words.EPOCHS, min_width=140),
+            gr.Slider(1, 128, value=usual.rank, step=1, label=words.RANK, min_width=140),
+            gr.Number(value=usual.learning_rate, step=1e-4, label=words.LEARNING_RATE, min_width=110),
+            gr.Slider(0, 0.5, value=usual.dropout, step=0.05, label=words.DROPOUT, min_width=140),
+            gr.Slider(0, 1, value=1, step=0.1, label=words.CONTEXT_SHARE, min_width=140),
+            gr.Number(value=0, precision=0, label=words.SEED, min_width=100),
         ]
 
 
 def _mapping() -> dict[str, Any]:
     """Which column is which, asked where no shape fits."""
     with gr.Group(visible=False, elem_id="mapping") as group:
-        gr.HTML("<p>No known shape fits. Say which column holds the question, and which one the answer.</p>")
+        gr.HTML(f"<p>{words.NO_SHAPE}</p>")
         with gr.Row():
-            columns = [gr.Dropdown([], label=label, min_width=140) for label in ("Question column", "Answer column")]
-            columns.append(gr.Dropdown([], label="Worse answer, for preference pairs (optional)", min_width=140))
-            use_btn = gr.Button("Use these columns", variant="primary", min_width=140, elem_id="map_columns")
+            columns = [gr.Dropdown([], label=label, min_width=140) for label in words.COLUMNS]
+            use_btn = gr.Button(words.USE_COLUMNS, variant="primary", min_width=140, elem_id="map_columns")
         file_fl = gr.File(visible=False)
     return {"file": file_fl, "columns": columns, "use": use_btn, "outputs": [group, file_fl, *columns]}
 
@@ -118,14 +122,14 @@ def _template_links() -> str:
         f"{escape(name.removesuffix('.jsonl').replace('-', '/'))}</a>"
         for name, text in uploads.templates().items()
     )
-    return f'<p class="ft-note">Templates of training rows, one for each shape that is understood: {links}</p>'
+    return f'<p class="ft-note">{words.TEMPLATES.format(links=links)}</p>'
 
 
 def refresh(visitor: str, name: str | None) -> list[Any]:
     """Report, documents, the delete list and whether Train may be pressed."""
     if not name:
         empty = [Safe(f"<p>{texts.EMPTY_TRAIN}</p>"), "", gr.update(choices=[], value=None), gr.update(), gr.update()]
-        return [*empty, "", gr.update(value=None), "", ""]
+        return [*empty, "", gr.update(value=None), "", "", ""]
     return [*_shown(session.project(visitor, name)), ""]
 
 
@@ -139,9 +143,9 @@ def _shown(project: Path) -> list[Any]:
     counts: dict[str, int] = {}
     for chunk in store.chunks(project):
         counts[chunk.document] = counts.get(chunk.document, 0) + 1
-    listed = table(["document", "chunks"], [[name, counts.get(name, 0)] for name in names], numeric=[1])
+    listed = table(words.DOCUMENT_HEADERS, [[name, counts.get(name, 0)] for name in names], numeric=[1])
     html, blocked, lengths = _report(project, len(names))
-    why = f'<p class="ft-note">Train cannot be pressed yet. {escape(blocked)}</p>' if blocked else ""
+    why = f'<p class="ft-note">{words.NOT_YET.format(reason=escape(blocked))}</p>' if blocked else ""
     bars = pd.DataFrame([{"tokens": f"{row['low']}–{row['high']}", "rows": row["rows"]} for row in lengths])
     return [
         html,
@@ -151,6 +155,7 @@ def _shown(project: Path) -> list[Any]:
         gr.update(interactive=not blocked),
         why,
         gr.update(value=bars if lengths else None, sort=list(bars["tokens"]) if lengths else None),
+        data_link("lengths", lengths),
         _machines(project.name, []),
     ]
 
@@ -160,18 +165,19 @@ def _report(project: Path, documents: int) -> tuple[str, str, list[dict[str, int
     try:
         report = experiments.inspect_data(project)
     except FtragError as error:
-        return f'<div class="ft-card"><p>{documents} documents. {escape(str(error))}</p></div>', str(error), []
+        said = words.ONLY_DOCUMENTS.format(documents=documents, reason=escape(str(error)))
+        return f'<div class="ft-card"><p>{said}</p></div>', str(error), []
     return data_report(report, documents), "; ".join(report["blocked"]), report["histogram"]
 
 
 def _taken(value: Mapping[str, Any]) -> str:
     """Taken and refused files as a table, newest upload only."""
-    taken = [[row["file"], Safe('<span class="ft-ok">taken</span>'), _counts(row)] for row in value["taken"]]
+    taken = [[row["file"], Safe(f'<span class="ft-ok">{words.TAKEN}</span>'), _counts(row)] for row in value["taken"]]
     refused = [
-        [row["file"], Safe('<span class="ft-bad">refused</span>'), _place(row) + row["reason"]]
+        [row["file"], Safe(f'<span class="ft-bad">{words.REFUSED}</span>'), _place(row) + row["reason"]]
         for row in value["refused"][:50]
     ]
-    return table(["file", "", "what"], taken + refused)
+    return table(words.TAKEN_HEADERS, taken + refused)
 
 
 def _counts(row: Mapping[str, Any]) -> str:
@@ -179,7 +185,7 @@ def _counts(row: Mapping[str, Any]) -> str:
 
 
 def _place(row: Mapping[str, Any]) -> str:
-    return f"row {row['row']}: " if row.get("row") is not None else ""
+    return words.ROW.format(row=row["row"]) if row.get("row") is not None else ""
 
 
 @session.guarded
@@ -213,7 +219,7 @@ def map_columns(
     """Take the same file again with the columns named by hand."""
     project = session.project(visitor, name)
     if not file or not prompt or not response or prompt == response:
-        raise InputError("choose one column for the question and another for the answer")
+        raise InputError(words.SAME_COLUMN)
     answer = {"chosen": response, "rejected": rejected} if rejected else {"response": response}
     value = workflows.add_examples(project, Path(file), {"prompt": prompt} | answer)
     columns = [] if value["taken"] else uploads.column_names(Path(file))
@@ -247,9 +253,9 @@ def remove_document(visitor: str, name: str | None, document: str | None) -> lis
 
     project = session.project(visitor, name)
     if not document:
-        raise InputError("choose a document to delete")
+        raise InputError(words.NO_DOCUMENT)
     store.remove(project, document)
-    return [f'<p class="ft-note">{escape(document)} was deleted.</p>', *_shown(project)]
+    return [f'<p class="ft-note">{words.DELETED.format(document=escape(document))}</p>', *_shown(project)]
 
 
 @session.guarded
@@ -267,7 +273,7 @@ def estimate(visitor: str, name: str | None, *settings: float) -> str:
 def _start(visitor: str, name: str | None, flags: list[str]) -> str:
     project = session.project(visitor, name)
     if (going := newest_job(visitor, name, "train")) and going["state"] not in jobs.ENDED:
-        raise InputError("this project is being trained already; wait for it or cancel it")
+        raise InputError(words.BUSY)
     owner, root = session.owner(visitor), session.workspace(visitor)
     jobs.start(projects.home(), ["train", project.name, *flags], owner, project.name, root)
     return training_view.live(newest_job(visitor, name, "train"))
@@ -289,15 +295,14 @@ def _machines(name: str, flags: list[str]) -> str:
         f'<p><b>{escape(title)}</b></p><pre class="ft-pre" tabindex="0">{escape(line)}</pre>'
         for title, line in launch.lines(name, flags)
     )
-    note = "Every process reads the same project folder; the result is the same as on one machine, to rounding."
-    return f'{blocks}<p class="ft-note">{note}</p>'
+    return f'{blocks}<p class="ft-note">{words.MACHINES_NOTE}</p>'
 
 
 @session.guarded
 def cancel(visitor: str, name: str | None) -> str:
     job = newest_job(visitor, name, "train")
     if job is None or job["state"] in jobs.ENDED:
-        raise InputError("nothing is being trained in this project")
+        raise InputError(words.NOT_BUSY)
     jobs.cancel(projects.home(), job["id"], session.owner(visitor))
     return training_view.live(newest_job(visitor, name, "train"))
 
@@ -324,7 +329,7 @@ def poll(visitor: str, name: str | None) -> list[Any]:
     losses = [
         {"step": row["step"], "loss": row[key], "kind": kind}
         for row in numbers
-        for key, kind in (("loss", "training"), ("eval_loss", "held-out"))
+        for key, kind in zip(("loss", "eval_loss"), words.LOSS_KINDS, strict=True)
         if row.get(key) is not None
     ]
     rates = [{"step": row["step"], "rate": row["learning_rate"]} for row in numbers if row.get("learning_rate")]

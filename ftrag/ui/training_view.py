@@ -9,19 +9,15 @@ from typing import Any
 from ftrag import jobs
 from ftrag.ui import texts
 from ftrag.ui.data_report import tiles
+from ftrag.ui.texts import train as words
 from ftrag.ui.view import Safe, job_card, percent, seconds, table
 
-LIVE = (  # key of a job's numbers, label, format
-    ("loss", "loss", "{:.3f}"),
-    ("eval_loss", "held-out loss", "{:.3f}"),
-    ("learning_rate", "learning rate", "{:.1e}"),
-    ("tokens_per_second", "tokens per second", "{:.0f}"),
-    ("memory_mib", "MiB of memory", "{:,.0f}"),
-)
-GATES = {
-    "general": "General questions",
-    "safety": "Safe answers",
-    "reading": "Reads its passages (this project's gold questions)",
+LIVE = {  # key of a job's numbers -> format
+    "loss": "{:.3f}",
+    "eval_loss": "{:.3f}",
+    "learning_rate": "{:.1e}",
+    "tokens_per_second": "{:.0f}",
+    "memory_mib": "{:,.0f}",
 }
 
 
@@ -41,9 +37,11 @@ def is_estimate(job: Mapping[str, Any]) -> bool:
 
 def numbers(job: Mapping[str, Any]) -> str:
     """The live numbers as tiles; what is not known yet has none."""
-    shown = [(form.format(job[key]), label) for key, label, form in LIVE if isinstance(job.get(key), (int, float))]
+    shown = [
+        (form.format(job[key]), words.LIVE[key]) for key, form in LIVE.items() if isinstance(job.get(key), (int, float))
+    ]
     if job["state"] == jobs.RUNNING and job.get("seconds_left"):
-        shown.append((seconds(job["seconds_left"]), "left"))
+        shown.append((seconds(job["seconds_left"]), words.TIME_LEFT))
     return tiles(shown) if shown else ""
 
 
@@ -51,9 +49,9 @@ def _after(job: Mapping[str, Any]) -> str:
     """What to do next where the job has ended."""
     said = {
         jobs.DONE: texts.NEXT_EVALUATE,
-        jobs.CANCELLED: "Cancelled; the last checkpoint is kept. Press Train with the same settings to go on from it.",
-        jobs.LOST: "Press Train with the same settings: it goes on from the last checkpoint.",
-        jobs.FAILED: "Nothing was changed. Repair what the message names, then press Train again.",
+        jobs.CANCELLED: words.CANCELLED,
+        jobs.LOST: words.LOST,
+        jobs.FAILED: words.FAILED,
     }
     return f'<p class="ft-note">{said[job["state"]]}</p>' if job["state"] in said else ""
 
@@ -61,15 +59,15 @@ def _after(job: Mapping[str, Any]) -> str:
 def _estimate(job: Mapping[str, Any]) -> str:
     """The measured estimate, before Train is pressed."""
     shown = [
-        (seconds(job["estimate_seconds"]), "about, from a few measured steps"),
-        (f"{job['memory_mib']:,} MiB", "of memory"),
-        (f"{job['steps']}", "steps"),
-        (f"{job['trainable_parameters']:,}", "trainable parameters"),
-        (f"{job['rows']}", f"rows, {job['held_out']} more held out"),
+        (seconds(job["estimate_seconds"]), words.ABOUT),
+        (words.MEMORY.format(mib=job["memory_mib"]), words.OF_MEMORY),
+        (f"{job['steps']}", words.STEPS),
+        (f"{job['trainable_parameters']:,}", words.TRAINABLE),
+        (f"{job['rows']}", words.ROWS_HELD.format(held_out=job["held_out"])),
     ]
     notes = "".join(f'<p class="ft-note">{escape(text)}</p>' for text in job.get("warnings") or [])
-    command = f'<p class="ft-note ft-code">Estimated: <code>{escape(job["command"])}</code></p>'
-    return f'<div class="ft-card"><b>Nothing is trained yet. It would take</b>{tiles(shown)}{notes}{command}</div>'
+    command = f'<p class="ft-note ft-code">{words.ESTIMATED_BY} <code>{escape(job["command"])}</code></p>'
+    return f'<div class="ft-card"><b>{words.ESTIMATED}</b>{tiles(shown)}{notes}{command}</div>'
 
 
 def outcome(cards: Sequence[Mapping[str, Any]], samples: Mapping[str, Any] | None) -> str:
@@ -77,12 +75,21 @@ def outcome(cards: Sequence[Mapping[str, Any]], samples: Mapping[str, Any] | Non
     if not cards:
         return ""
     card = cards[-1]
-    fall = "" if card.get("eval_loss") is None else f", held-out loss {card['eval_loss']:.3f}"
-    head = f"<b>Newest adapter</b> · loss {card.get('train_loss') or 0:.3f}{fall} · {card['data']['rows']} rows · "
-    head += f"{card['trainable_parameters']:,} trainable parameters · {seconds(card['seconds'])}"
+    fall = "" if card.get("eval_loss") is None else f", {words.HELD_OUT_LOSS.format(loss=card['eval_loss'])}"
+    facts = [
+        words.LOSS.format(loss=card.get("train_loss") or 0) + fall,
+        words.ROWS.format(rows=card["data"]["rows"]),
+        words.PARAMETERS.format(count=card["trainable_parameters"]),
+        seconds(card["seconds"]),
+    ]
+    head = " · ".join([f"<b>{words.NEWEST}</b>", *facts])
     warnings = "".join(f'<p class="ft-bad">{escape(text)}</p>' for text in card.get("warnings") or [])
-    listed = table(["adapter", "rows", "loss", "held-out", "time"], [_line(row) for row in reversed(cards)], [1, 2, 3])
-    more = f"<details><summary>All {len(cards)} adapters</summary>{listed}</details>" if len(cards) > 1 else ""
+    listed = table(words.ADAPTER_HEADERS, [_line(row) for row in reversed(cards)], [1, 2, 3])
+    more = (
+        f"<details><summary>{words.ALL_ADAPTERS.format(count=len(cards))}</summary>{listed}</details>"
+        if len(cards) > 1
+        else ""
+    )
     parts = [f"<p>{head}</p>", warnings, _forgotten(card), _samples(samples), more]
     return f'<div class="ft-card">{"".join(parts)}</div>'
 
@@ -95,23 +102,20 @@ def _line(card: Mapping[str, Any]) -> list[Any]:
 def _forgotten(card: Mapping[str, Any]) -> str:
     """Base against adapter on what the training must not cost."""
     found = card.get("forgetting") or {}
-    rows = [_gate(title, found[name]) for name, title in GATES.items() if name in found]
+    rows = [_gate(title, found[name]) for name, title in words.GATES.items() if name in found]
     if not rows:
         return ""
-    listed = table(["what must not be lost", "base", "adapter", "difference, 95 %", "gate"], rows, [1, 2])
+    listed = table(words.GATE_HEADERS, rows, [1, 2])
     plain = found.get("perplexity")
     note = ""
     if plain:
-        note = (
-            f'<p class="ft-note">Perplexity on plain text: {plain["base"]:.1f} before, {plain["adapter"]:.1f} after '
-            f"({plain['ratio']:.2f} times, 95 % {plain['low']:.2f} to {plain['high']:.2f}).</p>"
-        )
+        note = f'<p class="ft-note">{words.PERPLEXITY.format(**plain)}</p>'
     return listed + note
 
 
 def _gate(title: str, row: Mapping[str, Any]) -> list[Any]:
     kind = {"passed": "ft-ok", "failed": "ft-bad"}.get(row["state"], "ft-mute")
-    span = "–" if row["low"] is None else f"{row['difference']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})"
+    span = "–" if row["low"] is None else words.GATE_SPAN.format(**row)
     state = Safe(f'<span class="{kind}">{row["state"]}</span> <span class="ft-mute">{escape(row["why"])}</span>')
     return [f"{title} ({row['n']})", percent(row["base"]), percent(row["adapter"]), span, state]
 
@@ -122,7 +126,7 @@ def _samples(samples: Mapping[str, Any] | None) -> str:
         return ""
     rows = [[row["prompt"], row["base"], row["adapter"]] for row in samples["rows"]]
     alike = sum(row["base"] == row["adapter"] for row in samples["rows"])
-    note = "The same prompts, answered without and with the adapter."
+    note = words.SAMPLES
     if alike == len(rows):
-        note = f'<span class="ft-bad">The LoRA had no effect: all {alike} answers are the same without it.</span>'
-    return f"<p>{note}</p>" + table(["prompt", "base", "with the adapter"], rows)
+        note = f'<span class="ft-bad">{words.NO_EFFECT.format(count=alike)}</span>'
+    return f"<p>{note}</p>" + table(words.SAMPLE_HEADERS, rows)

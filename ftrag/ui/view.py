@@ -10,6 +10,7 @@ from html import escape
 from typing import Any
 
 from ftrag.text import inert
+from ftrag.ui import texts
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], numeric: Sequence[int] = ()) -> str:
@@ -53,7 +54,7 @@ def bar(fraction: float, message: str, note: str = "") -> str:
     return (
         f'<div class="ft-card" role="status"><b>{escape(message)}</b> <span class="ft-mute">{escape(note)}</span>'
         f'<div class="ft-bar" role="progressbar" aria-valuenow="{share:.0f}" aria-valuemin="0" aria-valuemax="100" '
-        f'aria-label="progress"><i style="width:{share:.1f}%"></i></div></div>'
+        f'aria-label="{texts.PROGRESS}"><i style="width:{share:.1f}%"></i></div></div>'
     )
 
 
@@ -71,19 +72,20 @@ def data_link(name: str, rows: Sequence[Mapping[str, Any]]) -> str:
     held = base64.b64encode(file.getvalue().encode("utf-8-sig")).decode()
     return (
         f'<p class="ft-note"><a download="{escape(name)}.csv" href="data:text/csv;charset=utf-8;base64,{held}">'
-        "The numbers of this plot (CSV)</a></p>"
+        f"{texts.PLOT_NUMBERS}</a></p>"
     )
 
 
 def seconds(value: float) -> str:
-    return f"{value:.0f} s" if value < 90 else f"{value / 60:.0f} min"
+    return texts.SECONDS.format(value=value) if value < 90 else texts.MINUTES.format(value=value / 60)
 
 
 def job_card(job: Mapping[str, Any] | None, empty: str) -> str:
     """A job's state as a progress bar with its command."""
     if job is None:
         return f'<p class="ft-note">{escape(empty)}</p>'
-    left = f"about {seconds(job['seconds_left'])} left" if job.get("seconds_left") and job["state"] == "running" else ""
+    waiting = job.get("seconds_left") and job["state"] == "running"
+    left = texts.ABOUT_LEFT.format(time=seconds(job["seconds_left"])) if waiting else ""
     note = " · ".join(filter(None, [job["state"], left]))
-    command = f'<div class="ft-code ft-note">The same by command: <code>{escape(job["command"])}</code></div>'
+    command = f'<div class="ft-code ft-note">{texts.SAME_BY} <code>{escape(job["command"])}</code></div>'
     return bar(job["fraction"], job["message"], note) + command

@@ -79,7 +79,7 @@ def hardware() -> str:
     if torch.cuda.is_available():
         return str(torch.cuda.get_device_name())
     cores = torch.get_num_threads()
-    return f"{cores} CPU core{'s' if cores > 1 else ''}"
+    return texts.CORE if cores == 1 else texts.CORES.format(cores=cores)
 
 
 def rate(llm: LanguageModel) -> float:

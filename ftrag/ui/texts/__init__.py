@@ -13,6 +13,7 @@ PORT_WRONG = "GRADIO_SERVER_PORT must be a whole number from 1 to 65535, such as
 PORT_TAKEN = "port {port} is in use; stop the other program or choose another: GRADIO_SERVER_PORT=7861 python app.py"
 
 HEADER_BUTTONS = ("New", "Share", "Delete")
+EXAMPLE = "Example: "
 PROJECT, NAME, START_FROM, LINK, FROM_NOTHING = "Project", "Name", "Start from", "Link", "Nothing: my own data"
 SCHEME = "◐ Theme"
 MAKE, CLOSE, KEEP, DELETE = "Make it", "Close", "Keep it", "Delete it"
@@ -60,35 +61,10 @@ STEPS = {  # tab -> state of the project -> what the strip at the top says; "non
 SAME_BY_COMMAND = "Same by command"
 COMMANDS_LABEL = "Commands"
 COMMANDS_INFO = "Start the page with FTRAG_SHARED_HOME=1 and it works on the same projects as the command line."
-COMMANDS = {
-    "decide": (
-        "python -m ftrag decide --knowledge-changes weekly --needs-citations true --training-data '200 examples'",
-        "python -m ftrag classify 'Answers must quote the clause they rest on'",
-        "python -m ftrag cost",
-    ),
-    "train": (
-        "python -m ftrag ingest {project} FILE…",
-        "python -m ftrag examples {project} FILE",
-        "python -m ftrag gold {project} FILE",
-        "python -m ftrag train {project} --epochs 3 --rank 16",
-        "python -m ftrag jobs",
-    ),
-    "evaluate": (
-        "python -m ftrag evaluate {project}",
-        "python -m ftrag compare {project}",
-        "python -m ftrag reroute {project}",
-        "python -m ftrag report {project} RUN --format html",
-        "python -m ftrag promote {project} RUN",
-    ),
-    "chat": (
-        "python -m ftrag ask {project} 'QUESTION' --context none --adapter none",
-        "python -m ftrag ask {project} 'QUESTION' --context retrieved -k 3",
-        "python -m ftrag router {project}",
-    ),
-}
 
 MODEL_LOADING = "{model} is loading – you can already decide, upload and read"
 MODEL_SPEED, MODEL_BUSY = "about {rate:.0f} tokens/s", "busy with other work"
+CORE, CORES = "1 CPU core", "{cores} CPU cores"
 MODEL_FAILED = "The model could not be loaded: {reason}"
 KEPT = "Results are kept on this machine and survive a restart."
 NOT_KEPT = "Results are in a temporary folder and will be gone after a restart: export what you need."
@@ -101,14 +77,19 @@ TRAIN_HELP = (
     "out to measure; they must not be among the examples."
 )
 BELL = "Jobs"
+JOB_COUNTS = ("running", "queued")
+JOB_OUTPUT, NO_OUTPUT, JOB_ACTIONS = "Output of the job", "(no output yet)", "cancel, retry, log or dismiss a job"
+JOB_BUTTONS = {"cancel": "Cancel", "log": "Log", "link": "Link", "retry": "Retry", "dismiss": "Dismiss"}
+RESUME, ABOUT_LEFT = "Resume", "about {time} left"
+JUST_NOW, MINUTES_AGO, HOURS_AGO = "just now", "{minutes} min ago", "{hours:.0f} h ago"
+SECONDS, MINUTES = "{value:.0f} s", "{value:.0f} min"
+COPIED, PROGRESS, PLOT_NUMBERS, SAME_BY = "Copied", "progress", "The numbers of this plot (CSV)", "The same by command:"
 NO_JOBS = "No jobs yet. Training, estimates, evaluations, comparisons and reroutes are listed here while they run."
 NO_RUN = "The job of this link is not on this machine: it was dismissed, or the link is incomplete."
 OWN_RUN = "The job of this link is yours:"
 WATCHED_RUN = "You watch this job by its link. You can read it; only its owner can cancel or repeat it."
 NO_JOB = "No training has run in this project yet."
-TRAIN_STARTED = "Training has started. You can close this tab; it goes on."
 NEXT_EVALUATE = "Next: evaluate it on the gold questions, in tab 3."
-NEXT_TRAIN = "Next: train it on the project's examples, in tab 2."
 
 EMPTY_RUN = "No evaluation yet. Press **Evaluate** – every arm answers every gold question, then the verdict is here."
 STALE = "This run is stale: {changed} changed since. Evaluate again before you rely on it."
@@ -145,6 +126,18 @@ PROMOTED = " ★ promoted"
 HIDDEN = "hidden until you vote"
 SUPPORTS, ONLY_READ = "supports the answer", "read, not used"
 LEFT_OUT = "left out: over the budget of passages"
+FORMS = {"md": "Markdown", "json": "JSON"}
+NO_RELEASE = "no release of this project is promoted yet; promote a run in tab 3 first"
+NO_LORA = "this project has no LoRA yet; train one in tab 2 first"
+NO_QUESTION = "there is no question to ask again; ask one first"
+NO_VOTE = "there is nothing to vote on; ask a question with the blind mode on"
+NO_CONVERSATION = "there is no conversation to export yet; ask a question first"
+LORA_OF, K = "LoRA of {when}", " (k {k})"
+NO_PASSAGES, ONE_PASSAGE, MANY_PASSAGES = "no passages", "{count} passage read", "{count} passages read"
+FIRST_TOKEN, RATE, TOKENS = "first token {seconds:.2f} s", "{rate:.0f} tokens/s", "{count} tokens"
+TOOK, VOTE = " ({tokens} tokens, {rate:g} tokens/s)", "Vote: {vote}"
+CHARACTERS = "characters {start}–{end}"
+ROUTED, LOOKED_UP, NOT_LOOKED_UP = "router: {did}, {why}", "looked up", "not looked up"
 UNMEASURED = "Not measured: {reason}."
 ROUTER = "The router looks a question up where the documents hold enough of its telling words."
 STOPPED, READING, ANSWERING = "stopped", "reading…", "answering…"
@@ -152,6 +145,13 @@ STOPPED, READING, ANSWERING = "stopped", "reading…", "answering…"
 DUPLICATE = "Duplicate this Space"
 ZERO_TRAINING = "Answers come from ZeroGPU; training runs on the processor, in a process of its own, and is slower."
 SPACE_LIMITS = "A workspace that is not used for {days} days is deleted. A job may run for {minutes} minutes."
-PUBLISH = "Take home and publish"
-TOKEN_USE = "Used for this one action; never kept, logged or shown."
 NO_UPLOAD = "that is no file of yours; upload it first"
+
+NOTHING_HERE, OWN_FILES = "there is nothing here", "only this app's own files are given out"
+A_CALL, AN_UPLOAD, A_REQUEST = "a call", "an upload", "a request"
+TOO_LARGE, TOO_MANY_FILES = "{what} may have {most} MB; send less", "an upload may have {files} files; zip them"
+UPLOADS_FULL = "the upload folder is full; try again in an hour"
+NOT_JSON = "the body of a call must be JSON"
+NO_ADDRESS = "files are uploaded first; an address is not fetched"
+TOO_MANY_ROWS = "{name} must be a list of at most {most:,} rows"
+WRONG_K = "k is a whole number from 1 to {most}, not {given!r}"

@@ -1,0 +1,13 @@
+"""The sentences of `Take home and publish`."""
+
+PUBLISH = "Take home and publish"
+ADAPTER, MERGED, WHOLE, SPACE = "Adapter", "Merged model", "Whole project", "Space: app, documents, adapter"
+TAKE_HOME, EXPORT, DOWNLOAD = "Take home as files", "Export", "Download"
+PUSH_TO_HUB, PUBLIC, PUSH = "Push to the Hub", "Public", "Push"
+REPOSITORY, REPOSITORY_HINT = "Repository", "name/repository"
+TOKEN, TOKEN_USE = "Token with write access", "Used for this one action; never kept, logged or shown."
+PULL, STARTING = "Pull an adapter from that repository", "starting"
+NO_ADAPTER = "there is no adapter to export; train one first"
+EXPORT_FAILED = "the export ended without files: {message}"
+PUBLISHED, PULLED = "Published: {where}, {files} files.", "{repo} is here as adapter {adapter}."
+NO_RESULT = "the work ended without a result; try again"
