@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ftrag.errors import InputError
-from ftrag.prompts import CONTEXT, MARKERS, split_context
-from ftrag.training.files import kind, read_rows
+from ftrag.prompts import CONTEXT, split_context
+from ftrag.training import cells
+from ftrag.training.cells import BadRow
+from ftrag.training.files import as_list, read_rows
 from ftrag.types import Example
 
-MAX_CHARACTERS = 200_000  # of one field; a longer one is a file in the wrong column
 OPTIONAL = ("id", "system", "context", "evidence", "slice", "group")
 ALIASES = {"completion": "response", "conversations": "messages"}
+ROLES = {
+    **dict.fromkeys(("user", "human"), "user"),
+    **dict.fromkeys(("assistant", "gpt", "chatgpt", "bot", "model"), "assistant"),
+    **dict.fromkeys(("system", "developer"), "system"),
+}
 
 
 @dataclass(frozen=True)
@@ -36,10 +42,6 @@ class Shape:
     template: str  # one row, for the download
 
 
-class BadRow(ValueError):
-    """Why one row is refused; the text goes to the user."""
-
-
 def read_examples(
     path: Path, columns: Mapping[str, str] | None = None
 ) -> tuple[list[Example], list[dict[str, Any]], str]:
@@ -57,7 +59,7 @@ def read_numbered(
 ) -> tuple[list[tuple[int, Example]], list[dict[str, Any]], str]:
     """As read_examples, each example with its row's number in the file."""
     try:
-        rows = [(number, _rename(row, columns or {})) for number, row in read_rows(path)]
+        rows = [(number, _rename(row, columns or {})) for number, row in read_rows(path, lists=False)]
         shape = _detect(rows, path.name)
     except InputError as error:
         return [], [{"file": path.name, "reason": str(error)}], ""
@@ -112,7 +114,7 @@ def _examples(row: dict[str, Any] | str, shape: Shape, default_id: str) -> list[
     missing = [column for column in shape.needs if column not in row]
     if missing:
         raise BadRow(f"lacks the column {', '.join(missing)} that the other rows have")
-    id_ = str(row.get("id") or default_id)
+    id_ = default_id if row.get("id") in (None, "") else cells.clean(str(row["id"]), "id")
     turns = shape.read(row)
     if len(turns) == 1:
         return [_example(turns[0], row, id_, "")]
@@ -126,12 +128,12 @@ def _example(turns: Turns, row: Mapping[str, Any], id_: str, conversation: str) 
         response=turns.response,
         id=id_,
         rejected=turns.rejected,
-        context=passages or _texts(row, "context"),
-        evidence=_texts(row, "evidence"),
-        system=turns.system or _optional(row, "system"),
+        context=passages or cells.texts(row, "context"),
+        evidence=cells.texts(row, "evidence"),
+        system=turns.system or cells.optional(row, "system"),
         history=turns.history or _history(row),
-        slice=_optional(row, "slice") or "",
-        group=_optional(row, "group") or conversation,
+        slice=cells.optional(row, "slice") or "",
+        group=cells.optional(row, "group") or conversation,
     )
 
 
@@ -156,90 +158,64 @@ def _lift_context(prompt: str) -> tuple[tuple[str, ...], str]:
     return passages, question
 
 
-def _text(row: Mapping[str, Any], column: str) -> str:
-    value = row[column]
-    if value is None or (isinstance(value, str) and not value.strip()):
-        raise BadRow(f"has an empty {column}")
-    if not isinstance(value, str):
-        raise BadRow(f"has {kind(value)} as {column}; write it as text in quotes")
-    return _clean(value, column)
-
-
-def _clean(text: str, column: str) -> str:
-    if len(text) > MAX_CHARACTERS:
-        raise BadRow(f"has {len(text):,} characters in {column}; at most {MAX_CHARACTERS:,} are taken")
-    if "\ufffd" in text:
-        raise BadRow(f"has bytes in {column} that are not UTF-8; save the file as UTF-8")
-    if "\x00" in text:
-        raise BadRow(f"has a NUL character in {column}; the file is binary or damaged there")
-    return text.strip()
-
-
-def _answer(row: Mapping[str, Any], column: str) -> str:
-    """An answer is learned word for word, so it must not hold the markers that end a turn."""
-    text = _text(row, column)
-    if marker := MARKERS.search(text):
-        raise BadRow(f"has the chat marker {marker.group()} in {column}; remove it")
-    return text
-
-
-def _optional(row: Mapping[str, Any], column: str) -> str | None:
-    value = row.get(column)
-    if value is None or value == "":
-        return None
-    if not isinstance(value, str | int) or isinstance(value, bool):
-        raise BadRow(f"has {kind(value)} as {column}; write it as text")
-    return _clean(str(value), column) or None
-
-
-def _texts(row: Mapping[str, Any], column: str) -> tuple[str, ...]:
-    """A list of texts, or one text; in CSV a cell with a JSON list."""
-    value = row.get(column)
-    items = [value] if isinstance(value, str) else value or []
-    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-        raise BadRow(f"has something in {column} that is not a text or a list of texts")
-    return tuple(_clean(item, column) for item in items if item.strip())
-
-
 def _history(row: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """Earlier turns as this app stores them: a list of [user, assistant] pairs."""
-    pairs = row.get("history") or []
+    pairs = as_list(row.get("history")) or []
     if not isinstance(pairs, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
         raise BadRow("has something in history that is not a list of [user, assistant] pairs")
-    return tuple((_clean(str(user), "history"), _clean(str(answer), "history")) for user, answer in pairs)
+    return tuple((cells.clean(str(user), "history"), cells.clean(str(answer), "history")) for user, answer in pairs)
 
 
 def _from_pair(prompt: str, response: str) -> Callable[[Mapping[str, Any]], list[Turns]]:
-    return lambda row: [Turns(_text(row, prompt), _answer(row, response))]
+    return lambda row: [_asked(row, prompt, _last_turn(row, response))]
+
+
+def _asked(row: Mapping[str, Any], prompt: str, answer: str, rejected: str | None = None) -> Turns:
+    """The prompt is one text, or the messages before the answer, as in trl's conversational form."""
+    before = _messages(row[prompt])
+    if before is None:
+        return Turns(cells.text(row, prompt), answer, rejected)
+    turns = _conversation([*before, {"role": "assistant", "content": answer}])[-1]
+    return replace(turns, rejected=rejected)
 
 
 def _from_instruction(row: Mapping[str, Any]) -> list[Turns]:
     """Alpaca's columns: input, where there is one, is what the instruction is about and follows it."""
-    given = _optional(row, "input")
-    instruction = _text(row, "instruction")
-    return [Turns(f"{instruction}\n\n{given}" if given else instruction, _answer(row, "output"))]
+    given = cells.optional(row, "input")
+    instruction = cells.text(row, "instruction")
+    return [Turns(f"{instruction}\n\n{given}" if given else instruction, cells.answer(row, "output"))]
 
 
 def _from_preference(row: Mapping[str, Any]) -> list[Turns]:
-    chosen, rejected = (_answer(_last_turn(row, column), column) for column in ("chosen", "rejected"))
+    chosen, rejected = (_last_turn(row, column) for column in ("chosen", "rejected"))
     if chosen == rejected:
         raise BadRow("has the same text as chosen and rejected; a pair needs a better and a worse answer")
-    if not isinstance(row["prompt"], list):
-        return [Turns(_text(row, "prompt"), chosen, rejected)]
-    turns = _conversation([*row["prompt"], {"role": "assistant", "content": chosen}])[-1]
-    return [Turns(turns.prompt, chosen, rejected, turns.system, turns.history)]
+    return [_asked(row, "prompt", chosen, rejected)]
 
 
-def _last_turn(row: Mapping[str, Any], column: str) -> Mapping[str, Any]:
-    """chosen and rejected may be message lists, as in trl's conversational form: their last turn is the answer."""
-    value = row[column]
-    return {column: _role(value[-1])[1]} if isinstance(value, list) and value else row
+def _last_turn(row: Mapping[str, Any], column: str) -> str:
+    """An answer, which may be a list of messages, as in trl's conversational form: their last turn is the answer."""
+    turns = _messages(row[column])
+    return cells.answer({column: _role(turns[-1])[1]} if turns else row, column)
+
+
+def _messages(value: Any) -> list[Any] | None:
+    """A list of messages, also as JSON in a text; None where it is none, so that an answer may be a JSON list."""
+    turns = as_list(value)
+    return turns if isinstance(turns, list) and turns and all(map(_is_message, turns)) else None
+
+
+def _is_message(turn: Any) -> bool:
+    return (
+        isinstance(turn, dict) and not {"role", "from"}.isdisjoint(turn) and not {"content", "value"}.isdisjoint(turn)
+    )
 
 
 def _from_messages(row: Mapping[str, Any]) -> list[Turns]:
-    if not isinstance(row["messages"], list) or not row["messages"]:
+    messages = as_list(row["messages"])
+    if not isinstance(messages, list) or not messages:
         raise BadRow("has messages that are not a list of turns")
-    return _conversation(row["messages"])
+    return _conversation(messages)
 
 
 def _conversation(messages: list[Any]) -> list[Turns]:
@@ -249,7 +225,7 @@ def _conversation(messages: list[Any]) -> list[Turns]:
     if [role for role, _ in turns] != ["user", "assistant"] * (len(turns) // 2) or not turns:
         raise BadRow("has messages that do not alternate user, assistant and end with the assistant")
     pairs = [
-        (_text({"message": user}, "message"), _answer({"message": assistant}, "message"))
+        (cells.text({"message": user}, "message"), cells.answer({"message": assistant}, "message"))
         for (_, user), (_, assistant) in zip(turns[::2], turns[1::2], strict=True)
     ]
     return [Turns(user, answer, None, system, tuple(pairs[:n])) for n, (user, answer) in enumerate(pairs)]
@@ -258,13 +234,14 @@ def _conversation(messages: list[Any]) -> list[Turns]:
 def _role(message: Any) -> tuple[str, Any]:
     if not isinstance(message, dict):
         raise BadRow("has a message that is not an object with role and content")
-    role = {"human": "user", "gpt": "assistant"}.get(str(message.get("from")), message.get("role"))
-    if role not in {"system", "user", "assistant"}:
-        raise BadRow(f'has a message with the role "{role}"; known are system, user and assistant')
+    named = message.get("role", message.get("from"))
+    role = ROLES.get(str(named).lower())
+    if role is None:
+        raise BadRow(f'has a message with the role "{str(named)[:40]}"; known are system, user and assistant')
     content = message.get("content", message.get("value"))
     if isinstance(content, list) and all(isinstance(part, dict) and "text" in part for part in content):
         content = "".join(str(part["text"]) for part in content)
-    return str(role), content
+    return role, content
 
 
 SHAPES = {

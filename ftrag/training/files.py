@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,11 @@ KINDS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
 DELIMITERS = (",", ";", "\t")
 
 
-def read_rows(path: Path) -> list[Numbered]:
+def read_rows(path: Path, lists: bool = True) -> list[Numbered]:
     """The rows of a JSONL, JSON, CSV or TSV file with the number a reader finds them by.
 
     JSONL: the line. JSON: the place in the list, from 1. CSV: the row in a spreadsheet, so the header is row 1.
+    lists: a CSV cell that holds a JSON list is that list; otherwise every cell is text.
     Parquet: the place in the table, from 1. Raises InputError for a file that has no rows at all. Parquet comes
     through datasets; for text plain json and csv, since datasets ends at the first bad row and names none.
     """
@@ -34,10 +36,22 @@ def read_rows(path: Path) -> list[Numbered]:
     if not text.strip():
         raise InputError(f"{path.name} is empty; it needs at least one row")
     if path.suffix.lower() in {".csv", ".tsv"}:
-        return list(_from_csv(text))
-    if path.suffix.lower() == ".json" and text.lstrip()[0] in "[{":
+        return list(_from_csv(text, lists))
+    if text.lstrip()[0] in "[{" and (path.suffix.lower() == ".json" or _one_value(text)):
         return list(_from_json(text, path.name))
     return list(_from_jsonl(text))
+
+
+def _one_value(text: str) -> bool:
+    """Whether JSON lines are none but one JSON list or object over many lines, under the wrong name."""
+    first, _, rest = text.strip().partition("\n")
+    if first.rstrip().endswith("}") and rest:
+        return False  # the usual file: its first line is a row
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(value, list) or bool(rest)
 
 
 def _from_parquet(path: Path) -> Iterator[Numbered]:
@@ -74,15 +88,26 @@ def _from_jsonl(text: str) -> Iterator[Numbered]:
 def _object(line: str) -> dict[str, Any] | str:
     try:
         value = json.loads(line)
-    except (json.JSONDecodeError, RecursionError) as error:
-        return f"is not valid JSON ({getattr(error, 'msg', 'nested too deeply')})"
-    return _columns(value)
+    except RecursionError:
+        return "is not valid JSON (nested too deeply)"
+    except ValueError as error:  # besides bad JSON a number of thousands of digits
+        return f"is not valid JSON ({getattr(error, 'msg', 'a number has too many digits')})"
+    return _columns(value) if "\\ud" not in line.lower() else _whole(_columns(value))
 
 
 def _columns(value: Any) -> dict[str, Any] | str:
     if isinstance(value, dict):
         return {str(key).strip().lower(): cell for key, cell in value.items()}
     return f"is {kind(value)}, not an object with named columns"
+
+
+def _whole(row: dict[str, Any] | str) -> dict[str, Any] | str:
+    """The row, unless an escape such as \\ud83d stands in it without its other half: no file can hold that."""
+    try:
+        json.dumps(row, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return "holds half a character (an escape like \\ud83d without its second one); write the file anew as UTF-8"
+    return row
 
 
 def _from_json(text: str, name: str) -> Iterator[Numbered]:
@@ -96,11 +121,13 @@ def _from_json(text: str, name: str) -> Iterator[Numbered]:
             return
         where = f"line {error.lineno}, column {error.colno}: {error.msg}"
         raise InputError(f"{name} is not valid JSON ({where}); repair it or save it as JSONL") from error
+    except ValueError as error:
+        raise InputError(f"{name} holds a number of too many digits; write it as text in quotes") from error
     rows = _only_list(value)
     if not rows:
         raise InputError(f"{name} holds no rows; expected [{{…}}, {{…}}]")
     for number, row in enumerate(rows, start=1):
-        yield number, _columns(row)
+        yield number, _whole(_columns(row))
 
 
 def _only_list(value: Any) -> list[Any] | None:
@@ -113,9 +140,12 @@ def _only_list(value: Any) -> list[Any] | None:
     return [value] if isinstance(value, dict) and value else None
 
 
-def _from_csv(text: str) -> Iterator[Numbered]:
-    first = text.split("\n", 1)[0]
-    delimiter = max(DELIMITERS, key=first.count)
+def _from_csv(text: str, lists: bool) -> Iterator[Numbered]:
+    first, _, rest = text.partition("\n")
+    if told := re.fullmatch(r"sep=(.)\s*", first, re.IGNORECASE):
+        text = rest  # Excel's own line, which it hides: the header is row 1 there
+    delimiter = told.group(1) if told else max(DELIMITERS, key=first.count)
+    csv.field_size_limit(max(len(text), csv.field_size_limit()))  # its own would cut a long cell into rows of nonsense
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     header: list[str] = []
     number = 0
@@ -126,29 +156,35 @@ def _from_csv(text: str) -> Iterator[Numbered]:
         except StopIteration:
             return
         except csv.Error as error:
-            yield number, f"is not valid CSV ({error})"
+            yield number, _broken(error)
             continue
         if not header:
             header = [cell.strip().lower() for cell in cells]
         elif any(cell.strip() for cell in cells):
-            yield number, _record(header, cells)
+            yield number, _record(header, cells, lists)
 
 
-def _record(header: list[str], cells: list[str]) -> dict[str, Any] | str:
+def _broken(error: csv.Error) -> str:
+    if "unexpected end" in str(error):
+        return "opens a quotation mark that is never closed, so that the rest of the file is one cell; close it"
+    return f"is not valid CSV ({error}); double the quotation marks inside a quoted cell"
+
+
+def _record(header: list[str], cells: list[str], lists: bool) -> dict[str, Any] | str:
     if len(cells) != len(header):
         return f"has {len(cells)} cells where the header has {len(header)}; quote cells that hold the delimiter"
-    return {name: _cell(cell) for name, cell in zip(header, cells, strict=True) if name}
+    row = {name: cell if cell.strip() else None for name, cell in zip(header, cells, strict=True) if name}
+    return {name: as_list(cell) for name, cell in row.items()} if lists else row
 
 
-def _cell(cell: str) -> Any:
-    """A cell that holds a JSON list (messages, context, evidence) is that list; all else is text, None when empty."""
-    stripped = cell.strip()
-    if stripped.startswith("[") and stripped.endswith("]"):
-        try:
-            return json.loads(stripped)
-        except json.JSONDecodeError:
-            return cell
-    return cell if stripped else None
+def as_list(cell: Any) -> Any:
+    """A text that is a JSON list, as cells of CSV hold messages, context and evidence, as that list; else the cell."""
+    if not isinstance(cell, str) or not (cell.strip().startswith("[") and cell.strip().endswith("]")):
+        return cell
+    try:
+        return json.loads(cell)
+    except (ValueError, RecursionError):
+        return cell
 
 
 def kind(value: Any) -> str:
