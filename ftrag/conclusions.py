@@ -187,8 +187,7 @@ def measurements(run: Mapping[str, Any]) -> dict[tuple[str, str], Any]:
                 n = numbers[f"{axis}_n"]
                 found[axis, arm] = Measurement(numbers[axis], *wilson(round(numbers[axis] * n), n), n)
         seconds = numbers["latency_p95_s"]
-        low, high = (numbers.get(f"latency_p95_{end}_s", seconds) for end in ("low", "high"))
-        found["latency_p95_s", arm] = Measurement(seconds, low, high, numbers.get("alone") or numbers["n"])
+        found["latency_p95_s", arm] = Measurement(seconds, seconds, seconds, numbers["n"])
         found["usd_per_query", arm] = Measurement(usd[arm], usd[arm], usd[arm], numbers["n"])
         found |= _forgotten(run, arm)
     return found

@@ -28,6 +28,8 @@ def verdict_of(said, axis):
         return said[axis]
     return None if None in (said["content"], said["behaviour"]) else said["content"] and said["behaviour"]
 
+TIMES = ("seconds", "first_token_s")
+
 
 def mean(values):
     return sum(values) / len(values) if values else None
@@ -51,25 +53,17 @@ def arms(rows):
 
 
 def waits(said):
-    """Seconds of the questions asked alone: in all the middle one around each percentile, first token over all.
-
-    Where none was asked alone, the percentiles of all answers as the batches gave them.
-    """
-    alone = {p: [one["alone"][f"p{p}"] for one in said if f"p{p}" in one.get("alone", {})] for p in (50, 95)}
-    seconds = {p: sorted(one["seconds"] for one in times) for p, times in alone.items()}
-    first = [one["first_token_s"] for times in alone.values() for one in times]
-    if not first:
-        names = (("latency", "seconds"), ("first_token", "first_token_s"))
-        found = {f"{name}_p{p}_s": ranked([one[key] for one in said], p / 100) for name, key in names for p in (50, 95)}
-        return found | {f"latency_p95_{end}_s": found["latency_p95_s"] for end in ("low", "high")} | {"alone": 0}
-    middle = {p: times[(len(times) - 1) // 2] for p, times in seconds.items()}
+    """Seconds of the two questions asked alone; where none was, the percentiles of all answers as batches gave them."""
+    alone = {p: one["alone"][f"p{p}"] for p in (50, 95) for one in said if f"p{p}" in one.get("alone", {})}
+    if not alone:
+        alone = {p: {key: ranked([one[key] for one in said], p / 100) for key in TIMES} for p in (50, 95)}
+    first = [alone[p]["first_token_s"] for p in (50, 95)]
     return {
-        "latency_p50_s": middle[50],
-        "latency_p95_s": max(middle.values()),
-        **{f"first_token_p{p}_s": ranked(first, p / 100) for p in (50, 95)},
-        "latency_p95_low_s": seconds[95][0],
-        "latency_p95_high_s": max(middle[50], seconds[95][-1]),
-        "alone": len(first),
+        "latency_p50_s": alone[50]["seconds"],
+        "latency_p95_s": max(alone[p]["seconds"] for p in (50, 95)),
+        "first_token_p50_s": min(first),
+        "first_token_p95_s": max(first),
+        "alone": sum(len(one.get("alone", {})) for one in said),
     }
 
 

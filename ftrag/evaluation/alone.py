@@ -1,12 +1,12 @@
-"""How long one person waits: a few questions per arm asked one at a time, after all were answered in batches.
+"""How long one person waits: two questions per arm asked one at a time, after all were answered in batches.
 
-A batch's times say what the run took, not what an answer takes. The questions asked again are those whose answers
-stand at the middle and at the 95th percentile of the arm by tokens (then by prompt), since tokens are what takes time.
+A batch's times say what the run took, not what an answer takes. The two are those whose answers stand at the middle
+and at the 95th percentile of the arm by tokens (then by prompt), since tokens are what takes time. All questions one
+at a time would say it better, and take three times as long as the rest of the run.
 """
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,16 +18,13 @@ from ftrag.types import Generation, LanguageModel
 
 Progress = Callable[[float, str], None]
 SHARES = {"p50": 0.5, "p95": 0.95}
-NEAR = {"p50": 0, "p95": 1}  # ranks on either side that are asked too; gates read p95, so no one hiccup decides it
-EACH = 4  # questions that these are, per arm
-ENOUGH = 20  # answers from which on a rank beside the 95th percentile says something about it
 FILE = "alone.jsonl"
 Rows = Sequence[Mapping[str, Any]]
 Key = tuple[str | int, str, str]  # question, arm, "p50" or "p95"
 
 
 def chosen(rows: Rows) -> list[Key]:
-    """What is asked alone, arm by arm: the questions at each share and, of ENOUGH, NEAR it. Refused ones are left out.
+    """What is asked alone, arm by arm: the question at each share (nearest rank). Refused ones are left out.
 
     rows: as runner.run yields them.
     """
@@ -36,10 +33,9 @@ def chosen(rows: Rows) -> list[Key]:
         if row["done"] in {"stop", "length"}:
             by_arm.setdefault(row["arm"], []).append(row)
     return [
-        (row["id"], arm, name)
+        (sorted(mine, key=_weight)[int(percentile(range(len(mine)), share))]["id"], arm, name)
         for arm, mine in by_arm.items()
         for name, share in SHARES.items()
-        for row in _around(sorted(mine, key=_weight), share, NEAR[name] if len(mine) >= ENOUGH else 0)
     ]
 
 
@@ -47,16 +43,10 @@ def _weight(row: Mapping[str, Any]) -> tuple[int, int, str]:
     return row["tokens"], row["prompt_chars"], str(row["id"])
 
 
-def _around(ranked: Rows, share: float, near: int) -> Rows:
-    middle = int(percentile(range(len(ranked)), share))
-    return ranked[max(0, middle - near) : middle + near + 1]
-
-
 def cost(asked: Sequence[Asked], relative: Callable[[Sequence[Asked]], float]) -> float:
     """About what asking alone will take, in relative's unit: a step of one row takes a third of a batch's."""
     arms = {row.arm: row for row in asked}
-    each = EACH if len(asked) >= ENOUGH * len(arms) else len(SHARES)
-    return sum(each * relative([row]) / 3 for row in arms.values())
+    return sum(len(SHARES) * relative([row]) / 3 for row in arms.values())
 
 
 def ask(
@@ -105,37 +95,24 @@ def _with_alone(row: Mapping[str, Any], found: Mapping[Key, Mapping[str, Any]]) 
 
 
 def latency(rows: Rows) -> dict[str, Any]:
-    """One arm's seconds to the first token and in all, the search included: p50, p95, the spread of p95, and n.
+    """One arm's seconds to the first token and in all, the search included, and how many were asked alone.
 
-    {latency_p50_s, latency_p95_s, latency_p95_low_s, latency_p95_high_s, first_token_p50_s, first_token_p95_s, alone}
-    A percentile in all is the median of the questions asked alone around it, and p95 is at least p50; to the first
-    token, which hangs on the prompt, it is taken over all of them. alone: how many were asked; 0 where none was, and
-    then the times are those of answers given in batches, which are longer.
+    {latency_p50_s, latency_p95_s, first_token_p50_s, first_token_p95_s, alone}; p95 is at least p50, as answers of one
+    length differ by chance. alone: 0 where none was asked, and then the times are percentiles of answers given in
+    batches, which are longer.
     """
-    asked = {share: [row["alone"][share] for row in rows if share in row.get("alone", {})] for share in SHARES}
-    if not asked["p95"]:
-        return _batched(rows)
-    seconds = {share: [one["seconds"] for one in times] for share, times in asked.items()}
-    first = [one["first_token_s"] for times in asked.values() for one in times]
-    middle = statistics.median_low(seconds["p50"])
+    asked = {share: row["alone"][share] for row in rows for share in row.get("alone", {})}
+    if len(asked) < len(SHARES):
+        times = {key: sorted(row[key] for row in rows) for key in ("seconds", "first_token_s")}
+        asked = {name: {key: percentile(each, share) for key, each in times.items()} for name, share in SHARES.items()}
+        alone = 0
+    else:
+        alone = len(asked)
+    middle, most = asked["p50"], asked["p95"]
     return {
-        "latency_p50_s": middle,
-        "latency_p95_s": max(middle, statistics.median_low(seconds["p95"])),
-        "latency_p95_low_s": min(seconds["p95"]),
-        "latency_p95_high_s": max(middle, *seconds["p95"]),
-        "first_token_p50_s": percentile(first, 0.5),
-        "first_token_p95_s": percentile(first, 0.95),
-        "alone": len(first),
-    }
-
-
-def _batched(rows: Rows) -> dict[str, Any]:
-    seconds, first = [row["seconds"] for row in rows], [row["first_token_s"] for row in rows]
-    high = percentile(seconds, 0.95)
-    return {
-        "latency_p50_s": percentile(seconds, 0.5),
-        **dict.fromkeys(("latency_p95_s", "latency_p95_low_s", "latency_p95_high_s"), high),
-        "first_token_p50_s": percentile(first, 0.5),
-        "first_token_p95_s": percentile(first, 0.95),
-        "alone": 0,
+        "latency_p50_s": middle["seconds"],
+        "latency_p95_s": max(middle["seconds"], most["seconds"]),
+        "first_token_p50_s": min(middle["first_token_s"], most["first_token_s"]),
+        "first_token_p95_s": max(middle["first_token_s"], most["first_token_s"]),
+        "alone": alone,
     }
