@@ -8,8 +8,8 @@ import pytest
 from tiny import rows, tiny, tokenizer
 
 from ftrag.errors import InputError, TrainingError
-from ftrag.training import engine, lora
-from ftrag.training.encode import collate, counter, encode, plan, texts
+from ftrag.training import engine, estimate, lora
+from ftrag.training.encode import Row, collate, counter, encode, plan, texts
 from ftrag.training.settings import TrainSettings
 from ftrag.types import Example
 
@@ -158,6 +158,31 @@ def test_stopping_keeps_a_checkpoint_and_the_same_call_goes_on(tmp_path):
     assert resumed["losses"] == whole["losses"]
     pair = [(tmp_path / x / v["adapter"] / "adapter_model.safetensors") for x, v in (("a", whole), ("b", resumed))]
     assert pair[0].read_bytes() == pair[1].read_bytes()
+
+
+def test_stopping_while_questions_are_asked_ends_there_and_the_same_call_goes_on(tmp_path):
+    settings = TrainSettings(rank=2, learning_rate=0.01, epochs=1)
+    said = []
+    stopped = lora.train(
+        tiny(), rows(8), tmp_path, settings, said.append, lambda: any(row["phase"] == "forgetting" for row in said)
+    )
+    assert (stopped["stopped"], stopped["adapter"]) == (True, None)
+    assert sum(row["phase"] == "forgetting" for row in said) == 1
+    again = []
+    value = lora.train(tiny(), rows(8), tmp_path, settings, again.append)
+    assert value["adapter"] and value["losses"] == stopped["losses"]
+    assert not any(row["phase"] == "train" for row in again)  # nothing is trained twice
+
+
+def test_one_row_a_step_is_a_setting_like_another(tmp_path):
+    value = lora.train(tiny(), rows(6), tmp_path, TrainSettings(forgetting=False, batch_rows=1, epochs=1, eval_share=0))
+    assert value["steps"] == 6
+
+
+def test_the_estimate_by_hand():
+    row = Row((1, 2, 3), (4, 5))  # five positions; forward alone is 0.4 of a step
+    assert estimate.seconds(2.0, [[row, row]], [[row]], 3) == pytest.approx(2 * (10 + 0.4 * 3 * 5))
+    assert estimate.seconds(1.0, [[row]], [], 0, asked=100, times=2) == pytest.approx(2 * 5 + 0.4 * 100)
 
 
 def test_other_settings_do_not_continue_a_stopped_training(tmp_path):

@@ -90,14 +90,17 @@ class Run:
             logits = self.model(**inputs, use_cache=False).logits
         return cross_entropy(logits, labels, len(labels))
 
-    def estimate(self) -> float:
-        """Seconds that the whole training will take, from a few real batches; leaves no trace."""
+    def estimate(self, times: float = 1.0) -> float:
+        """Seconds that the whole training will take, from a few real batches; leaves no trace.
+
+        times: what a row costs in the training, in plain rows; the questions at the end are the same for all.
+        """
         self.model.train()
         left = self.batches[len(self.watch.losses) * self.micro :]
         evaluations = [step for step in evaluation_steps(self) if step > len(self.watch.losses)]
         per_position = estimate.measure(estimate.without_trace(self.model, self.loss), left) if left else 0.0
         asked = forgetting.positions(self.loaded.tokenizer, self.reading, self.known) if self.settings.forgetting else 0
-        return estimate.seconds(per_position, left, self.held_out, len(evaluations), asked)
+        return estimate.seconds(per_position, left, self.held_out, len(evaluations), asked, times)
 
     def resume(self) -> Path | None:
         """The newest whole checkpoint, if any; its history and its best weights are taken over."""

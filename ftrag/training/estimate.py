@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -37,15 +38,22 @@ def seconds(
     held_out: Sequence[Sequence[Row]],
     evaluations: int,
     asked: int = 0,
+    times: float = 1.0,
 ) -> float:
-    """Seconds of a whole training with that many passes over the held-out rows, and `asked` positions afterwards."""
+    """Seconds of a whole training with that many passes over the held-out rows, and `asked` positions afterwards.
+
+    times: what a row costs in the training, in plain rows; the questions afterwards are the same whatever is trained.
+    """
     trained = sum(map(cost, batches))
     evaluated = sum(map(cost, held_out)) * evaluations
-    return per_position * (trained + FORWARD_SHARE * (evaluated + asked))
+    return per_position * (times * (trained + FORWARD_SHARE * evaluated) + FORWARD_SHARE * asked)
 
 
 def memory_mib() -> float:
-    """Resident memory of this process now, in MiB; the peak where the system does not tell."""
+    """The peak on the GPU where one trains; else resident memory of this process now, or its peak. In MiB."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        return float(torch.cuda.max_memory_reserved()) / 2**20
     try:
         with open("/proc/self/statm", encoding="ascii") as file:
             return int(file.read().split()[1]) * 4096 / 2**20

@@ -70,11 +70,19 @@ def train(
             return _result(run, None, began)
         if run.change() < NO_EFFECT:
             run.watch.warn("the LoRA had no effect: answers with and without it are the same; raise the learning rate")
-        more |= _forgotten(run)
+        try:
+            more |= _forgotten(run)
+        except _Stopped:
+            run.watch.stopped = True
+            return _result(run, None, began)
         card = _card(run, identity, data_hash(examples), began) | more
         id_ = adapters.save(adapters.contents(model, card, engine.state(model)), out, work)
     shutil.rmtree(work, ignore_errors=True)
     return _result(run, id_, began) | more
+
+
+class _Stopped(Exception):
+    """The user asked to stop while questions were asked; the last checkpoint is whole, so the same call goes on."""
 
 
 def _forgotten(run: engine.Run) -> dict[str, Any]:
@@ -84,6 +92,8 @@ def _forgotten(run: engine.Run) -> dict[str, Any]:
     began = time.perf_counter()
 
     def told(share: float) -> None:
+        if run.should_stop():
+            raise _Stopped
         left = (time.perf_counter() - began) * (1 - share) / share if share else 0.0
         run.watch.say(
             {
@@ -139,7 +149,7 @@ class _Data:
 
     def __init__(self, train: list[Row], held_out: list[Row], settings: TrainSettings) -> None:
         several = processes.count()  # each takes as many micro-batches of a step as the others
-        micro = several * -(-min(settings.micro_batches, len(train)) // several)
+        micro = several * -(-min(settings.micro_batches, settings.batch_rows, len(train)) // several)
         order = plan([len(row) for row in train], settings.batch_rows, micro, settings.epochs, settings.seed)
         self.rows = len(train)
         self.batches = [[train[index] for index in batch] for batch in order]
@@ -185,7 +195,7 @@ def data_hash(examples: Sequence[Example]) -> str:
 def _announce(run: engine.Run, times: float = 1.0) -> dict[str, Any]:
     """Measure a few steps and say what the training will take, before it begins."""
     watch = run.watch
-    watch.estimate_seconds = times * run.estimate()
+    watch.estimate_seconds = run.estimate(times)
     said = {
         "fraction": len(watch.losses) / watch.steps,
         "message": f"about {watch.estimate_seconds:.0f} s for {watch.steps} steps on {watch.rows} rows",

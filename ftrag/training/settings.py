@@ -22,7 +22,7 @@ class TrainSettings:
     warmup: float = 0.1  # fraction of the steps
     weight_decay: float = 0.0
     batch_rows: int = 8  # rows of one optimizer step
-    micro_batches: int = 2  # pieces a step is computed in: each of like lengths, so little is padded
+    micro_batches: int = 2  # pieces a step is computed in: each of like lengths, so little is padded; a row at least
     rehearsal: int = 0  # general rows mixed in against forgetting; a project's trainings take 64 (CONTRIBUTING.md)
     max_tokens: int = 2048  # longer rows are left out, with a warning
     eval_share: float = 0.1  # of the rows, held out; 0: none, and no early stopping
@@ -57,7 +57,7 @@ def check(settings: TrainSettings) -> None:
         "learning_rate": (0, 1),
         "warmup": (0, 1),
         "batch_rows": (1, 4096),
-        "micro_batches": (1, settings.batch_rows),
+        "micro_batches": (1, max(settings.batch_rows, TrainSettings.micro_batches)),
         "rehearsal": (0, MOST),
         "max_tokens": (8, 1_000_000),
         "eval_share": (0, 0.5),
