@@ -31,7 +31,7 @@ from ftrag.decision.indicators import read
 from ftrag.decision.prototypes import prototypes
 
 DATA = Path(__file__).parent / "data"
-DEVELOPMENT = ("dev", "dev2", "dev3", "dev4")
+DEVELOPMENT = ("dev", "dev2", "dev3", "dev4", "dev5")
 HELD_OUT = ("heldout", "heldout2")  # heldout: half of its trades occur, with other sentences, among dev2's
 FOLDS = 8
 WAYS = ("embeddings", "words", "words + embeddings")  # of --cv
