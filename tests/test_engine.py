@@ -223,6 +223,25 @@ def test_gates_are_rows_that_can_be_edited_and_read_back():
         assert "gate 2" in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (None, "list of rows"),
+        ({"metric": "both"}, "list of rows"),
+        (["both at least 0.7"], "must be a row"),
+        ([{"metric": ["both"]}], "metric"),
+        ([gates.to_rows(gates.DEFAULTS)[0] | {"arm": {}}], "arm"),
+        ([gates.to_rows(gates.DEFAULTS)[0] | {"limit": 10**400}], "limit"),
+        ([gates.to_rows(gates.DEFAULTS)[0] | {"limit": 95}], "0.95, not 95"),
+        ([gates.to_rows(gates.DEFAULTS)[0] | {"source": 5}], "source"),
+        ([gates.to_rows(gates.DEFAULTS)[0] | {5: "five"}], "unknown field '5'"),
+    ],
+)
+def test_gates_of_any_shape_are_refused_in_words(rows, words):
+    with pytest.raises(InputError, match=words):
+        gates.from_rows(rows)
+
+
 PASS, FAIL = {"state": "pass", "rows": []}, {"state": "fail", "rows": []}
 BY = {"who": "ana", "when": "2026-01-02T03:04:05Z", "why": "looks right"}
 

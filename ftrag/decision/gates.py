@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
@@ -21,7 +20,9 @@ METRICS = {
     "latency_p95_s": "seconds to the end of an answer, asked alone, that 95 % of the questions keep",
     "usd_per_query": "US dollars per query, from the cost model",
 }
+AMOUNTS = ("latency_p95_s", "usd_per_query")  # all other metrics are shares or differences of shares
 Direction = Literal["at least", "at most"]
+LARGEST = 1e12  # a limit beyond it, or none that is a number, limits nothing
 
 
 @dataclass(frozen=True)
@@ -117,24 +118,32 @@ def to_rows(gates: Sequence[Gate]) -> list[dict[str, Any]]:
 
 def from_rows(rows: Sequence[Mapping[str, Any]]) -> list[Gate]:
     """Gates from edited rows; InputError naming the row and the field."""
+    if not isinstance(rows, (list, tuple)):
+        raise InputError(f"gates must be a list of rows, not {str(rows)[:40]!r}")
     return [_gate(number, row) for number, row in enumerate(rows, 1)]
 
 
 def _gate(number: int, row: Mapping[str, Any]) -> Gate:
     known = {field.name for field in fields(Gate)}
-    if unknown := sorted(set(row) - known):
+    if not isinstance(row, Mapping):
+        raise InputError(f"gate {number}: must be a row with {', '.join(sorted(known))}, not {str(row)[:40]!r}")
+    if unknown := sorted(set(map(str, row)) - known):
         raise InputError(f"gate {number}: unknown field {unknown[0]!r}; a gate has {', '.join(sorted(known))}")
-    if row.get("metric") not in METRICS:
+    if str(row.get("metric")) not in METRICS:
         raise InputError(f"gate {number}: unknown metric {row.get('metric')!r}; the metrics are {', '.join(METRICS)}")
     if row.get("arm") not in ARMS:
         raise InputError(f"gate {number}: unknown arm {row.get('arm')!r}; the arms are {', '.join(ARMS)}")
     if row.get("direction") not in ("at least", "at most"):
         raise InputError(f"gate {number}: the direction must be 'at least' or 'at most', not {row.get('direction')!r}")
     limit = row.get("limit")
-    if isinstance(limit, bool) or not isinstance(limit, (int, float)) or not math.isfinite(limit):
+    if isinstance(limit, bool) or not isinstance(limit, (int, float)) or not -LARGEST < limit < LARGEST:
         raise InputError(f"gate {number}: the limit must be a number, not {limit!r}")
+    if row["metric"] not in AMOUNTS and not -1 <= limit <= 1:
+        raise InputError(f"gate {number}: {row['metric']} is a fraction, so its limit is one too: 0.95, not {limit:g}")
     if not isinstance(row.get("why"), str) or not row["why"].strip():
         raise InputError(f"gate {number}: say why, in one sentence; nobody keeps a rule whose reason is lost")
+    if not isinstance(row.get("source", ""), str):
+        raise InputError(f"gate {number}: the source must be a text, not {row['source']!r}")
     if not isinstance(row.get("on", True), bool):
         raise InputError(f"gate {number}: on must be true or false, not {row['on']!r}")
     return Gate(**row)
