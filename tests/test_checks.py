@@ -99,12 +99,15 @@ def test_what_cannot_be_checked_has_no_verdict_unless_another_check_fails() -> N
         ({"kind": "regex", "value": "(unclosed"}, "not a regular expression"),
         ({"kind": "json_schema", "value": {"type": "objekt"}}, "bad schema"),
         ({"kind": "json_schema", "value": "{}"}, "needs a JSON schema"),
+        ({"kind": "json_schema", "value": {"$schema": ["x"]}}, "bad schema"),
         ({"kind": "json_schema", "value": {"properties": {"a": {"pattern": "(a"}}}}, "bad schema"),
         ({"kind": "json_schema", "value": {"patternProperties": {"(a+)+$": {}}}}, "patternProperties"),
         ({"kind": "language", "value": "klingon"}, "knows"),
         ({"kind": "tone", "value": 5}, "share from 0 to 1"),
         ({"kind": "reading_level", "value": -1}, "above 0"),
         ({"kind": "cites", "value": 3}, "name of a document"),
+        ({"kind": "cites", "value": [3]}, "name of a document"),
+        ({"kind": "cites", "value": []}, "name of a document"),
     ],
 )
 def test_bad_rows_are_refused_with_the_reason(row: Any, says: str) -> None:
@@ -118,7 +121,7 @@ def test_a_pattern_that_would_run_for_ever_is_no_verdict() -> None:
     score, passed = behaviour("a" * 60 + "b", hostile)
     assert passed is None and "took too long" in score.why
     schema = {"type": "string", "pattern": r"^(a|aa)+$"}
-    assert verdict(json.dumps("a" * 60 + "b"), "json_schema", schema) is False
+    assert verdict(json.dumps("a" * 60 + "b"), "json_schema", schema) is None
     assert time.process_time() - start < 5
 
 
@@ -142,6 +145,14 @@ def test_a_schema_fetches_nothing() -> None:
     rows = validated([{"kind": "json_schema", "value": {"$ref": "https://example.invalid/schema.json"}}])
     score, passed = behaviour("{}", rows)
     assert passed is None and "outside" in score.why
+
+
+@pytest.mark.parametrize(
+    ("schema", "answer"),
+    [({"$ref": "#"}, "{}"), ({"type": "integer", "multipleOf": 0.5}, "1" * 400)],
+)
+def test_a_schema_that_cannot_be_applied_is_no_verdict(schema: Any, answer: str) -> None:
+    assert verdict(answer, "json_schema", schema) is None
 
 
 def test_cites_knows_the_documents_that_were_shown() -> None:

@@ -66,7 +66,8 @@ def _problem(wanted: str, value: Any) -> str:
         return "needs a share from 0 to 1 as its value"
     if wanted == "schema":
         return form.schema_problem(value)
-    if wanted == "source" and not (value in (None, True) or isinstance(value, (str, list))):
+    named = bool(items) and all(isinstance(item, str) and item.strip() for item in items)
+    if wanted == "source" and not (value is None or value is True or named):
         return "needs true, or the name of a document, as its value"
     return ""
 

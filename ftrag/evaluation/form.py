@@ -41,6 +41,8 @@ def schema_problem(schema: Any) -> str:
 
     if not isinstance(schema, (dict, bool)):
         return "needs a JSON schema (an object) as its value"
+    if isinstance(schema, dict) and not isinstance(schema.get("$schema", ""), str):
+        return 'has a bad schema: "$schema" must be a text'
     try:
         _validator(schema)
         for pattern in _patterns(schema):
@@ -58,7 +60,11 @@ def _validator(schema: Any) -> Any:
     from referencing import Registry
 
     def pattern(validator: Any, wanted: str, value: Any, schema: Any) -> Iterator[Any]:
-        if isinstance(value, str) and not search(wanted, value):
+        if not isinstance(value, str):
+            return
+        if (found := search(wanted, value)) is None:
+            raise TimeoutError(wanted)
+        if not found:
             yield jsonschema.ValidationError(f"{value[:40]!r} does not match {wanted!r}")
 
     base = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
@@ -93,6 +99,12 @@ def fits_schema(answer: str, schema: Any) -> tuple[float | None, str]:
         problems = sorted(_validator(schema).iter_errors(value), key=lambda problem: list(map(str, problem.path)))
     except referencing.exceptions.Unresolvable as error:
         return None, f"the schema refers to something outside it ({error})"
+    except TimeoutError as error:
+        return None, f"the schema's pattern {error} took too long"
+    except RecursionError:
+        return None, "the schema refers to itself without end"
+    except OverflowError as error:
+        return None, f"the schema cannot be applied to so large a number ({error})"
     if not problems:
         return 1.0, "fits the schema"
     where = "/".join(map(str, problems[0].path)) or "the answer"
