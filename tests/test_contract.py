@@ -32,6 +32,7 @@ def test_the_counts_are_exact(name, shared, capsys):
         ('{"id": 1, "arm": "lora", "correct": true}\n', 1),
         (ROW + '{"id": 2, "arm": "base"}\n', 2),
         (ROW + "[1, 2]\n", 2),
+        (ROW + '{"id": 2, "arm": "base", "content": true, "behavior": true}\n', 2),
         ('{"id": true, "arm": "base", "correct": true}\n', 1),
         ('{"id": 1, "arm": ["base"], "correct": true}\n', 1),
     ],

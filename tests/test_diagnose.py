@@ -106,3 +106,14 @@ def test_answers_are_scored_against_gold_before_they_are_diagnosed(tmp_path):
     found = diagnose(verdicts.read_answers(file, gold))
     assert found["causes"]["content"]["retrieval fixes"] == 9
     assert found["route"] == "rag"
+
+
+def test_answers_find_their_gold_question_whether_its_id_is_a_number_or_a_text(tmp_path):
+    from ftrag.evaluation.gold import read_gold
+
+    table = tmp_path / "gold.csv"  # a CSV has only texts
+    table.write_text("id,question,answers\n1,How long?,2 hours\n2,How much?,€5\n")
+    file = tmp_path / "answers.jsonl"
+    file.write_text('{"id": 1, "arm": "base", "answer": "two hours"}\n{"id": 2, "arm": "base", "answer": "€6"}\n')
+    found = diagnose(verdicts.read_answers(file, read_gold(table)[0]))
+    assert [row["content"] for row in found["rows"]] == ["solved", "unresolved"]

@@ -26,16 +26,16 @@ def read_answers(path: Path, gold: Sequence[Gold], checks: Sequence[Mapping[str,
     from ftrag.evaluation.checks import behaviour
     from ftrag.evaluation.metrics import content, content_verdict
 
-    questions = {row.id: row for row in gold}
+    questions = {str(row.id): row for row in gold}  # a CSV has texts where a JSONL has numbers
 
     def scored(row: Mapping[str, Any]) -> Verdict:
         if not isinstance(row.get("answer"), str):
             raise InputError('"answer" must be a text')
-        if row["id"] not in questions:
+        if str(row["id"]) not in questions:
             raise InputError(f"id {_short(row['id'])} is not among the gold questions")
-        question = questions[row["id"]]
+        question = questions[str(row["id"])]
         _, acted = behaviour(row["answer"], [*checks, *question.checks])
-        return Verdict(row["id"], row["arm"], content_verdict(content(row["answer"], question)), acted)
+        return Verdict(question.id, row["arm"], content_verdict(content(row["answer"], question)), acted)
 
     return _collect(path, scored)
 
@@ -85,7 +85,12 @@ def _parsed(line: bytes, where: str) -> Any:
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
     except ValueError as error:
-        raise InputError(f"{where}: not JSON ({error}); write one object per line") from None
+        reason = (
+            f"{error.msg}, character {error.pos + 1}"
+            if isinstance(error, json.JSONDecodeError)
+            else "a number is too long"
+        )
+        raise InputError(f"{where}: not JSON ({reason}); write one object per line, nothing around them") from None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -115,6 +120,8 @@ def _verdict(row: Mapping[str, Any]) -> Verdict:
     named = [key for key in ("correct", "content", "behaviour") if key in row]
     if not named:
         raise InputError('the row has no verdict; add "correct", or "content" and "behaviour"')
+    if "behavior" in row:
+        raise InputError('"behavior" is spelled "behaviour" here; rename the field')
     if "correct" in row and "content" in row:
         raise InputError('"correct" means content, so a row has one of the two, not both')
     for key in named:
