@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from ftrag.evaluation import claims
 from ftrag.evaluation.metrics import STOP_WORDS, stem
-from ftrag.evaluation.values import Atom, atoms, clean
+from ftrag.evaluation.spelled import clean
+from ftrag.evaluation.values import Atom, atoms
 from ftrag.text import sentences
 from ftrag.types import Chunk
 

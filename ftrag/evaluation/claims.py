@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from ftrag.evaluation.values import Atom, atoms, clean
+from ftrag.evaluation.spelled import clean
+from ftrag.evaluation.values import Atom, atoms
 
 # Amounts as people say them, in the words that `values` reads. In order; each may use what the ones before made.
 _SAID: tuple[tuple[str, str], ...] = (

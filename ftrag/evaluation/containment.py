@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ftrag.evaluation.values import Atom, atoms, clean, singular
+from ftrag.evaluation.spelled import clean
+from ftrag.evaluation.values import Atom, atoms, singular
 
 # Dropped at the start of an accepted answer: they change nothing.
 _NEUTRAL = frozenset(
@@ -133,13 +134,21 @@ def _spelled_by(wanted: Sequence[Atom], said: Sequence[Atom], first: int) -> int
 def _stands_alone(said: Sequence[Atom], last: int, wanted: Sequence[Atom], question: str) -> bool:
     """A bare number must not count something else: "7 docks" does not answer how many boats."""
     if said[last - 1].readings and not any(name == "number" for name, _ in said[last - 1].readings):
-        counted = _COUNTED.search(clean(question))
-        return not counted or bool(_unit_words(said[last - 1]) & set(map(singular, counted.group().split())))
+        counted = _counted(question)
+        return not counted or bool(_unit_words(said[last - 1]) & counted)
+    if last > 1 and (label := said[last - 2].text) in _counted(question) - _FUNCTION and label == singular(label):
+        return False  # "room 5" is no count of rooms
     if last >= len(said) or said[last].readings or _is_punctuation(said[last]):
         return True
     asked = {singular(atom.text) for atom in atoms(question)}
     following = [singular(atom.text) for atom in said[last : last + 2]]  # one adjective may stand between
     return not asked or said[last].text in _FUNCTION or any(word in asked for word in following)
+
+
+def _counted(question: str) -> set[str]:
+    """What a question counts, in the singular: "How many spare rooms are there" -> {"spare", "room", "are"}."""
+    counted = _COUNTED.search(clean(question))
+    return set(map(singular, counted.group().split())) - {"how", "many", "there"} if counted else set()
 
 
 def _speaks_against(said: Sequence[Atom], first: int, last: int, cleaned: str) -> str:

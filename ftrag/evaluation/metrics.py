@@ -11,7 +11,8 @@ from typing import Any
 
 from ftrag.evaluation.containment import find
 from ftrag.evaluation.refusals import declines, refusal_at
-from ftrag.evaluation.values import Atom, atoms, clean, singular
+from ftrag.evaluation.spelled import clean
+from ftrag.evaluation.values import Atom, atoms, singular
 from ftrag.text import sentences
 from ftrag.types import Gold, Score
 

@@ -61,7 +61,8 @@ UNITS: dict[str, Readings] = {
         ("watt", 1e3, "kw|kilowatt|kilowatts"),
         ("watt hour", 1, "wh|watt hour|watt hours"),
         ("watt hour", 1e3, "kwh|kilowatt hour|kilowatt hours"),
-        ("volt", 1, "volt|volts"),
+        ("volt", 1, "v|volt|volts"),
+        ("ampere", 1, "amp|amps|ampere|amperes"),
         ("hertz", 1, "hz|hertz"),
         ("hertz", 1e3, "khz"),
         ("hertz", 1e6, "mhz"),
@@ -69,10 +70,12 @@ UNITS: dict[str, Readings] = {
         ("usd", 1, "dollar|dollars|buck|bucks|usd|us dollars|us dollar"),
         ("eur", 1, "euro|euros|eur|€"),
         ("gbp", 1, "gbp|quid|pound sterling|pounds sterling|£"),
+        ("gbp", 0.01, "pence|penny"),
         ("jpy", 1, "jpy|yen|¥"),
         ("inr", 1, "inr|rupee|rupees|₹"),
+        ("czk", 1, "czk|kč|koruna|korunas"),
         ("cad", 1, "cad|canadian dollars"),
-        ("aud", 1, "aud|australian dollars"),
+        ("aud", 1, "aud|australian dollars|australian dollar"),
         ("chf", 1, "chf|swiss franc|swiss francs|francs|franc"),
         ("sek", 1, "sek"),
         ("nok", 1, "nok"),
@@ -85,11 +88,12 @@ UNITS: dict[str, Readings] = {
     "pounds": (("gbp", 1), ("ounce", 16)),
     "cent": (("usd", 0.01), ("eur", 0.01)),
     "cents": (("usd", 0.01), ("eur", 0.01)),
+    "¢": (("usd", 0.01), ("eur", 0.01)),
     "°": (("celsius", 1), ("fahrenheit", 1), ("degree", 1)),
     "degree": (("celsius", 1), ("fahrenheit", 1), ("degree", 1)),
     "degrees": (("celsius", 1), ("fahrenheit", 1), ("degree", 1)),
 }
-MONEY = frozenset(str.split("usd eur gbp jpy inr cad aud chf sek nok dkk pln cny"))
+MONEY = frozenset(str.split("usd eur gbp jpy inr cad aud chf sek nok dkk pln cny czk"))
 BEFORE = {  # currency signs and codes that stand before the amount -> currency
     "us$": "usd",
     "a$": "aud",
@@ -99,9 +103,11 @@ BEFORE = {  # currency signs and codes that stand before the amount -> currency
     "£": "gbp",
     "¥": "jpy",
     "₹": "inr",
+    "rs": "inr",
     **{code: code for code in sorted(MONEY)},
 }
-MULTIPLIERS = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "mn": 1e6, "billion": 1e9, "bn": 1e9, "trillion": 1e12}
+MULTIPLIERS = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
+MULTIPLIERS |= {"mn": 1e6, "mln": 1e6, "mio": 1e6, "bn": 1e9}
 SHORT_MULTIPLIERS = {"k": 1e3, "m": 1e6, "b": 1e9}  # "m" is metres unless a currency stands before
 MONTHS = {
     name: number
@@ -130,6 +136,10 @@ TENS = {
 ORDINALS = {
     name: number
     for number, name in enumerate(
-        str.split("first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth"), start=1
+        str.split(
+            "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth "
+            "fifteenth sixteenth seventeenth eighteenth nineteenth twentieth"
+        ),
+        start=1,
     )
 }

@@ -6,23 +6,20 @@ Conversions are exact ones only (hours to minutes, kilometres to metres); 34 kg 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from ftrag.evaluation.spelled import alternatives, clean
 from ftrag.evaluation.units import (
     BEFORE,
     MONEY,
     MONTHS,
     MULTIPLIERS,
-    ONES,
     ORDINALS,
     SHORT_MULTIPLIERS,
-    TENS,
     UNITS,
 )
-from ftrag.text import HIDDEN
 
 Reading = tuple[str, float | str]  # dimension and amount in its base unit; dates and codes hold a string
 
@@ -38,13 +35,21 @@ class Atom:
     bare: float | None = None  # the number without its unit
 
     def found_in(self, other: Atom) -> bool:
-        """Values by any shared reading, words by their singular; a day without a year is found in any year."""
+        """Values by any shared reading, words by their singular.
+
+        A day without a year is found in any year, a month or a year in any of its days.
+        """
         if not self.readings and not other.readings:
             return singular(self.text) == singular(other.text)
         if self.readings & other.readings:
             return True
-        days = {str(day)[-6:] for name, day in other.readings if name == "date"}
-        return any(name == "date" and day in days for name, day in self.readings)
+        whole = [str(day) for name, day in other.readings if name in {"date", "month of"}]
+        return any(
+            (name == "date" and amount in {day[-6:] for day in whole})
+            or (name == "month of" and any(day.startswith(f"{amount}-") for day in whole))
+            or (name == "number" and any(day.startswith(f"{amount:g}-") for day in whole))
+            for name, amount in self.readings
+        )
 
 
 def singular(word: str) -> str:
@@ -54,18 +59,14 @@ def singular(word: str) -> str:
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
 
 
-def _alternatives(names: Iterable[str]) -> str:
-    return "|".join(sorted(map(re.escape, names), key=len, reverse=True))
-
-
 _NUMBER = (
     r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?:\.\d{3})+,\d+|\d{1,3}(?:'\d{3})+(?:\.\d+)?"
     r"|\d{1,3}(?: \d{3})+(?![\d.,]*\d)|\d+(?:[.,]\d+)?)"
 )
-_MONTH = f"(?:{_alternatives(MONTHS)})"
-_UNIT = f"(?:{_alternatives(UNITS)})"
-_TIMES = f"(?:{_alternatives(MULTIPLIERS)})"
-_CURRENCY = f"(?:{_alternatives(BEFORE)})"
+_MONTH = f"(?:{alternatives(MONTHS)})"
+_UNIT = f"(?:{alternatives(UNITS)})"
+_TIMES = f"(?:{alternatives(MULTIPLIERS)})"
+_CURRENCY = f"(?:{alternatives(BEFORE)})"
 _SIGN = r"(?:(?<![\w)\]])-)?"
 _TH = r"(?:st|nd|rd|th)"
 
@@ -93,75 +94,12 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("word", r"\w+(?:'\w+)?|[^\s\w]"),
 )
 _SCAN = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _PATTERNS))
-_FRACTIONS = {"½": "1/2", "¼": "1/4", "¾": "3/4", "⅓": "1/3", "⅔": "2/3", "⅛": "1/8"}
-
-
-@lru_cache(maxsize=4096)
-def clean(text: str) -> str:
-    """Case-folded text with plain quotes and dashes, number words as digits; the text that atoms point into."""
-    for sign, plain in _FRACTIONS.items():
-        text = re.sub(rf"(?<=\d)\s*{sign}", f" {plain}", text).replace(sign, plain)
-    text = unicodedata.normalize("NFKC", HIDDEN.sub("", text)).casefold()
-    text = re.sub(r"[\u2018\u2019\u02bc]", "'", text)
-    text = re.sub(r"[\u2010-\u2015\u2212]", "-", text)
-    return _number_words(re.sub(r"[ \t]+", " ", re.sub(r"[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}", "", text)))
-
-
-_DIGIT = _alternatives([name for name in ONES if 0 < ONES[name] < 10])
-_SMALL = f"(?:(?:{_alternatives(TENS)})(?:[ -](?:{_DIGIT}))?|{_alternatives(ONES)})"
-_SPELLED = re.compile(rf"(?<!\w)(?<!\d )(?P<n>{_SMALL}(?: hundred(?: and)?(?: {_SMALL})?)?)(?!\w)")
-_PERIOD = r"(?P<unit>second|minute|hour|day|week|month|year)"
-_PHRASES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"\bhalf an hour\b"), "30 minutes"),
-    (re.compile(r"\bquarter of an hour\b"), "15 minutes"),
-    (re.compile(r"\b(?:a|one) dozen\b"), "12"),
-    (re.compile(rf"\b(?:a|an|one) {_PERIOD} and a half\b"), r"1.5 \g<unit>s"),
-    (re.compile(r"\b(\d+) and a half\b"), r"\1.5"),
-    (
-        re.compile(
-            rf"\b(?P<before>for|in|within|after|takes?|lasts?|about|only|than|least|most|is|wait) an? {_PERIOD}\b"
-        ),
-        r"\g<before> 1 \g<unit>",
-    ),
-)
-# "the blue one", "one of them", "no one": a pronoun. A number stands before its noun or is the whole answer.
-_COUNTS = re.compile(r"(?! (?:of|that|who|which|is|and|or|to|for|in|on|at|with|you|we|i)\b) [a-z]")
-_ANSWERS = re.compile(r"(?:^|: |\b(?:is|are|only|just|exactly) )$")
-_PRONOUN = re.compile(r"\b(?:no|any|every|each|some|this|that|which|another) $")
-
-
-def _is_one(text: str, start: int, end: int) -> bool:
-    before = text[:start]
-    return not _PRONOUN.search(before) and bool(_COUNTS.match(text, end) or _ANSWERS.search(before))
-
-
-def _number_words(text: str) -> str:
-    def digits(match: re.Match[str]) -> str:
-        if match["n"] == "one" and not _is_one(text, match.start(), match.end()):
-            return "one"
-        return str(_spelled(match["n"]))
-
-    text = _SPELLED.sub(digits, text)
-    for pattern, plain in _PHRASES:
-        text = pattern.sub(plain, text)
-    return text
-
-
-def _spelled(words: str) -> int:
-    """ "one hundred and four" -> 104."""
-    total = 0
-    for word in re.split(r"[ -]", words):
-        if word == "hundred":
-            total = (total or 1) * 100
-        elif word != "and":
-            total += ONES.get(word, 0) or TENS.get(word, 0)
-    return total
 
 
 @lru_cache(maxsize=4096)
 def atoms(text: str) -> tuple[Atom, ...]:
     """Words, punctuation and values of a text, in order; articles dropped, compound durations summed."""
-    return tuple(_summed(atom for atom in _scan(clean(text)) if atom.text not in {"a", "an", "the"}))
+    return tuple(_ranged(list(_summed(atom for atom in _scan(clean(text)) if atom.text not in {"a", "an", "the"}))))
 
 
 def values(text: str) -> list[Atom]:
@@ -181,7 +119,7 @@ def _scan(cleaned: str) -> Iterator[Atom]:
 
 
 def _readings(match: re.Match[str]) -> tuple[frozenset[Reading], float | None] | None:
-    kind = next(name for name, _ in _PATTERNS if match[name] is not None)
+    kind = str(match.lastgroup)  # the group that closed last is the pattern as a whole
     if kind == "word":
         number = ORDINALS.get(match.group())
         return (frozenset({("ordinal", float(number))}) if number and number != 2 else frozenset()), None
@@ -247,10 +185,18 @@ def _amount(match: re.Match[str], kind: str) -> tuple[frozenset[Reading], float 
         money = bool(unit) and UNITS[unit][0][0] in MONEY
         numbers = [number * scale for number in _numbers(match["an"], money)]
     readings = UNITS[unit] if unit else (("number", 1.0),)
-    return (
-        frozenset((name, _round(negative * number * factor)) for number in numbers for name, factor in readings),
-        negative * numbers[0],
-    )
+    found = {(name, _round(negative * number * factor)) for number in numbers for name, factor in readings}
+    return frozenset(found | _dotted_time(match)), negative * numbers[0]
+
+
+def _dotted_time(match: re.Match[str]) -> set[tuple[str, float]]:
+    """ "at 14.30", as much of Europe writes the time."""
+    parts = re.fullmatch(r"([01]?\d|2[0-3])\.([0-5]\d)", match.group())
+    timed = parts and _AT.search(match.string[: match.start()])
+    return {("time", int(parts[1]) * 60.0 + int(parts[2]))} if parts and timed else set()
+
+
+_AT = re.compile(r"\b(?:at|from|until|till|before|after|by|between) $")
 
 
 def _round(number: float) -> float:
@@ -258,14 +204,14 @@ def _round(number: float) -> float:
 
 
 def _numbers(written: str, money: bool) -> list[float]:
-    """What a written number can mean: "1.200" in money is 1.2 or, in much of Europe, 1200."""
+    """What a written number can mean: "10.000", and "1.200" in money, are in much of Europe 10000 and 1200."""
     plain = written.replace("'", "").replace(" ", "")
     if re.fullmatch(r"\d{1,3}(?:\.\d{3})+,\d+", plain):
         return [float(plain.replace(".", "").replace(",", "."))]
     if re.fullmatch(r"\d+,\d+", plain) and not re.fullmatch(r"\d{1,3}(?:,\d{3})+", plain):
         return [float(plain.replace(",", "."))]
     numbers = [float(plain.replace(",", ""))]
-    if money and re.fullmatch(r"\d{1,3}\.\d{3}", plain):
+    if re.fullmatch(r"\d{1,3}\.000", plain) or (money and re.fullmatch(r"\d{1,3}\.\d{3}", plain)):
         numbers.append(float(plain.replace(".", "")))
     return numbers
 
@@ -284,6 +230,29 @@ def _summed(found: Iterator[Atom]) -> Iterator[Atom]:
             atom = Atom(text, left.start, atom.end, frozenset({("second", _round(total))}))
         kept.append(atom)
     yield from kept
+
+
+def _ranged(found: list[Atom]) -> list[Atom]:
+    """ "10-20 kg" and "$10-20": the end of a range that has no unit may be read in that of the other."""
+    for place in range(len(found) - 2):
+        low, between, high = found[place : place + 3]
+        if between.text in {"-", "to"} or (between.text == "and" and place and found[place - 1].text == "between"):
+            found[place] = _in_unit_of(high, low)
+        if between.text == "-":
+            found[place + 2] = _in_unit_of(low, high)
+    return found
+
+
+def _in_unit_of(other: Atom, atom: Atom) -> Atom:
+    """The plain number also as so many of the other's units; anything else as it is."""
+    if not other.bare or atom.bare is None or {name for name, _ in atom.readings} != {"number"}:
+        return atom
+    more = {
+        (name, _round(atom.bare * amount / other.bare))
+        for name, amount in other.readings
+        if name not in {"number", "ordinal"} and isinstance(amount, float)
+    }
+    return replace(atom, readings=atom.readings | more)
 
 
 def _duration(atom: Atom) -> float | None:
