@@ -15,6 +15,7 @@ from ftrag.evaluation.attribution import ADVICE, CAUSES
 from ftrag.evaluation.stats import wilson
 from ftrag.report_findings import costs, doubts, in_order, judge, to_get, verdict
 from ftrag.report_parts import Plot, Section, Table
+from ftrag.report_words import explained
 
 FORMS = ("html", "md", "json")
 SHOWN_ROWS = 3  # examples per cause
@@ -40,7 +41,7 @@ def render(run: Mapping[str, Any], form: str) -> str:
 def sections(run: Mapping[str, Any]) -> list[Section]:
     """What the page says, in the order in which it is read."""
     found = [
-        Section("Verdict", (*verdict(run), *run.get("reasons", []))),
+        Section("Verdict", verdict(run)),
         Section("What would change it", _would_change(run)),
         Section("Every arm", _arms(run)),
         Section("Paired differences", (*_differences(run), *_interaction(run))),
@@ -55,7 +56,8 @@ def sections(run: Mapping[str, Any]) -> list[Section]:
         Section("Method and limits", _method(run)),
         Section("What it rests on", (_facts(run),)),
     ]
-    return [section for section in found if section.parts]
+    kept = [section for section in found if section.parts]
+    return [*kept, *explained(kept)]
 
 
 def title(run: Mapping[str, Any]) -> str:
@@ -117,7 +119,7 @@ def timing(run: Mapping[str, Any]) -> str:
     alone = max((numbers.get("alone", 0) for numbers in run.get("arms", {}).values()), default=0)
     if not alone:
         return "Time includes the search. Measured while answers were given 16 at a time, so one alone is faster."
-    asked = f"Up to {alone} questions per arm were asked one at a time, around the middle and the 95th percentile."
+    asked = "Two questions per arm were asked alone: those of middle and of nearly longest answer."
     return f"Time includes the search. {asked}"
 
 

@@ -19,15 +19,17 @@ def in_order(arms: Mapping[str, Any]) -> list[tuple[str, Any]]:
     return [(arm, arms[arm]) for arm in ORDER if arm in arms]
 
 
-def verdict(run: Run) -> list[str]:
-    """The sentence, what the questionnaire and the example expected, and whether it may be promoted."""
+def verdict(run: Run) -> tuple[str, ...]:
+    """The sentence, what the questionnaire and the example expected, whether it may be promoted, and the reasons."""
     decision = run.get("decision") or {}
     prior, gates = decision.get("prior"), run.get("gates")
     said = [decision.get("sentence", ""), prior["sentence"] if isinstance(prior, Mapping) else ""]
     said.append(expected_sentence(run.get("expected_route") or "", decision.get("route", "")))
     if isinstance(gates, Mapping) and gates.get("rows"):
         said.append(f"Gates: {' '.join(gate_sentences(gates, decision))}")
-    return [sentence for sentence in said if sentence]
+    told = [sentence for sentence in said if sentence]
+    guide = ["The words of this page are explained at its end."] if told else []
+    return (*told, *guide, *run.get("reasons", []))
 
 
 def to_get(run: Run) -> tuple[str | Table | Plot, ...]:

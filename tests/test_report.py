@@ -208,6 +208,13 @@ def test_a_run_that_holds_little_is_still_reported(form):
     assert report.render({"clusters": [], "gates": [], "rows": [{"id": 1, "question": "q"}], "n": 1}, form)
 
 
+def test_every_word_that_needs_it_is_explained_and_no_other(run):
+    words = {row["word"] for row in tables(report.render(run, "md"))["Words used here"]}
+    assert {"arm", "oracle", "lora", "content", "points", "interval", "McNemar", "p", "Holm", "p95", "gate"} <= words
+    bare = tables(report.render(diagnose([Verdict(1, "base", False), Verdict(1, "lora", True)]), "md"))
+    assert "oracle" not in {row["word"] for row in bare["Words used here"]}
+
+
 def test_an_unknown_form_is_refused(run):
     with pytest.raises(InputError, match="html, md, json"):
         report.render(run, "pdf")
