@@ -60,6 +60,16 @@ def test_noise_is_hardly_ever_dressed_up_as_a_group():
     assert dressed <= 1
 
 
+def test_what_only_lies_apart_from_a_few_outliers_is_no_group():
+    rng = random.Random(0)
+    sparse = [f"{rng.choice('abcdefghij')}{rng.randrange(3000)}" for _ in range(8 * 80)]  # hardly a word twice
+    rows = [
+        {"id": i, "question": " ".join(sparse[8 * i : 8 * i + 8]), "answer": "", "cause": "unresolved"}
+        for i in range(80)
+    ]
+    assert max((one["size"] for one in clusters.cluster(rows) if one["grouped"]), default=0) < 8
+
+
 def test_without_groups_an_over_represented_slice_is_named():
     rows = [row | {"slice": "unanswerable" if row["id"] < 5 else "fees"} for row in noise(40, 0)]
     rows = [row | {"cause": "unresolved" if row["id"] < 6 else "retrieval bound"} for row in rows]

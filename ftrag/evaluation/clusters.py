@@ -31,6 +31,7 @@ STRONG = 0.8  # prediction strength, the authors' own bar
 HALVINGS = 20
 REFERENCES = 40  # draws without groups
 SURE = 0.95  # share of those draws that a group has to exceed
+CLOSER = 0.1  # mean cosine by which members are nearer to each other than to the rest: noise beside outliers is not
 EXAMPLES = 3
 LABEL_WORDS = 4
 
@@ -112,10 +113,28 @@ def _groups(vectors: ndarray, members: Sequence[int]) -> list[tuple[list[int], b
     if len(members) < FEWEST:
         return [(list(members), False)]
     names = _split(_principal(vectors[list(members)], min(COMPONENTS, len(members) // 4 + 1)))
+    close = _close(vectors[list(members)], names)
+    names = [name if name in close else -1 for name in names]
     sizes = Counter(name for name in names if name >= 0)
     groups = [([i for i, own in zip(members, names, strict=True) if own == name], True) for name, _ in ranked(sizes)]
     rest = [i for i, own in zip(members, names, strict=True) if own < 0]
     return groups + ([(rest, False)] if rest else [])
+
+
+def _close(vectors: ndarray, names: Sequence[int]) -> set[int]:
+    """The groups whose members are alike; what only lies apart from a few outliers shares nothing."""
+    import numpy as np
+
+    own = np.array(names)
+    kept = set()
+    for name in set(names) - {-1}:
+        inside, outside = vectors[own == name], vectors[own != name]
+        pairs = len(inside) * (len(inside) - 1)
+        within = (float((inside.sum(axis=0) ** 2).sum()) - float((inside**2).sum())) / pairs
+        between = float(inside.mean(axis=0) @ outside.mean(axis=0)) if len(outside) else 0.0
+        if within - between >= CLOSER:
+            kept.add(name)
+    return kept
 
 
 def ranked(counts: Mapping[Any, int]) -> list[tuple[Any, int]]:
