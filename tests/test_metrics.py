@@ -226,6 +226,8 @@ REFUSALS = [
     "Cannot determine.",
     "We have nothing on that.",
     "It doesn't say.",
+    "That's not mentioned.",
+    "Apologies, but the handbook has no entry on this.",
 ]
 ANSWERS = [
     "Life jackets are not included in the plan.",
@@ -249,6 +251,7 @@ ANSWERS = [
     "It is beyond the scope of the warranty.",
     "We are not sure-footed people only: everybody may climb.",
     "We don't say no to dogs.",
+    "It is not clear water but it is safe.",
 ]
 
 

@@ -32,12 +32,12 @@ _PATTERNS = (
     rf"\b(?:{_TEXT})(?: [\w'-]+){{0,4}} {_NEG} {_ANY}(?:contain|include|cover|list|provide|give|have|show)\b",
     rf"\b{_SOURCE}(?: [\w'-]+){{0,4}} {_NEG} {_ANY}(?:contain|include|cover|list|provide|give|have|show) "
     r"(?:that|this|it|any(?:thing)?|the answer|an answer|information|details)\b",
-    rf"\b{_SOURCE}(?: [\w'-]+){{0,3}} (?:says?|gives?|states?|mentions?|contains?|provides?) "
-    rf"(?:nothing|no (?:{_FIGURE}|mention))\b",
+    rf"\b{_SOURCE}(?: [\w'-]+){{0,3}} (?:says?|gives?|states?|mentions?|contains?|provides?|"
+    rf"has|have) (?:nothing|no (?:{_FIGURE}|mention|entry|entries))\b",
     rf"\bno {_FIGURE} (?:is|are) (?:given|stated|mentioned|specified|listed|documented|provided)\b",
     rf"\bnothing in {_ANY}{_SOURCE}\b",
     rf"\b{_SOURCE}(?: [\w'-]+){{0,3}} (?:is|are) silent\b",
-    r"\b(?:is|are|was|were)(?: not|n't) (?:[\w'-]+ )?(?:mentioned|stated|specified|documented|disclosed)\b",
+    r"(?:\b(?:is|are|was|were)(?: not|n't)|'s not) (?:[\w'-]+ )?(?:mentioned|stated|specified|documented|disclosed)\b",
     r"\b(?:answer|information|detail|details|figure|number)(?: [\w'-]+){0,5} (?:is|are)(?: not|n't) "
     r"(?:[\w'-]+ )?(?:given|provided|available|known|included|listed|found|there)\b"
     r"(?! (?:by|until|before|after|on (?:your|the)|to)\b)",
@@ -49,7 +49,8 @@ _PATTERNS = (
     rf"\bnone of {_ANY}{_SOURCE}\b",
     r"\b(?:cannot|can't) be (?:determined|answered|found|inferred|known|said|verified)\b(?! (?:by|on)\b)",
     r"\b(?:is|are) (?:unknown|unanswerable|not known|unspecified)\b(?! to\b)",
-    r"\b(?:it is|it's|that is|that's|this is) (?:not clear|unclear)\b",
+    r"\b(?:it is|it's|that is|that's|this is) (?:not clear|unclear)"
+    r"(?= (?:from|in|whether|what|how|who|when|where|which|if)\b|\W*$|[.,;])",
     r"\b(?:it|they|that|this) (?:do not|don't|does not|doesn't) say\b",
     r"^\W*(?:(?:i'm |i am )?(?:sorry|afraid)\W+)?(?:unknown|unanswerable|n/a|not known|no answer(?: found)?|"
     r"no (?:information|data)(?: found| available)?|(?:information |answer )?(?:not|cannot be) (?:specified|stated|"
@@ -70,6 +71,7 @@ _PATTERNS = (
     r"\b(?:i|we)(?:'d| would) (?:rather not|prefer not|not (?:want|like)) (?:to )?(?:guess|say)\b",
     r"\b(?:outside|beyond) (?:of )?(?:my|our|the) (?:scope|knowledge|information|expertise)\b"
     r"(?! of (?:the|your|our|this) (?:warranty|insurance|contract|plan|policy|agreement|service|offer)\b)",
+    r"\b(?:is|are|falls?|lies?) (?:outside|beyond) (?:of )?what\b",
     r"\bnot something (?:that )?(?:i|we|our|the)\b",
     r"\b(?:couldn't|could not|unable to|cannot|can't) (?:find|locate|determine|answer|confirm) "
     r"(?:that|this|it|any|an answer|the answer|information|the information)\b",
