@@ -10,7 +10,7 @@ import pytest
 
 from ftrag import jobs, workflows
 from ftrag import project as projects
-from ftrag.ui import chat, chat_turn, chat_view, header, session, steps, texts
+from ftrag.ui import chat, chat_turn, chat_view, header, session, steps, texts, train
 
 
 def request(**query):
@@ -203,6 +203,21 @@ def test_the_commands_name_the_newest_run_and_adapter(home, visitor):
     run, adapter = (next(project.glob(found)).parent.name for found in ("runs/*/run.json", "adapters/*/card.json"))
     lines = steps.command_lines("evaluate", project)
     assert f"report support {run} --format" in lines and f"export support {adapter}  #" in lines
+
+
+def test_the_strip_begins_with_what_a_first_visitor_finds():
+    """Until the project is known the page must not ask for documents that the first example has."""
+    with gr.Blocks():
+        said = steps.step("evaluate")["said"].value
+    assert said == texts.STEPS["evaluate"]["recorded"]
+
+
+def test_a_recorded_adapter_is_not_said_never_to_have_been_trained(home, visitor):
+    job, _, _, outcome = train.poll(visitor, "support")
+    assert "Newest adapter" in outcome and job == ""
+    header.use_own(visitor)
+    job, _, _, outcome = train.poll(visitor, "my-project")
+    assert outcome == "" and texts.NO_JOB in job
 
 
 def test_the_strip_follows_the_project(home, visitor):

@@ -109,6 +109,12 @@ def test_the_numbers_of_a_plot_come_as_a_csv_that_runs_nothing(run):
     assert row == {"a": "'=1+1", "b": "2.5"} and view.data_link("none", []) == ""
 
 
+def test_a_stacked_cell_carries_its_header():
+    html = view.table(["prompt", ""], [["<b>", 1]], stack=True)
+    assert '<td data-label="prompt: ">&lt;b&gt;</td><td>1</td>' in html and "ft-table ft-stack" in html
+    assert "data-label" not in view.table(["prompt"], [["a"]])
+
+
 def test_words_in_backticks_are_code_and_the_rest_is_text():
     assert evaluate_view.marked("run `a <b>` **now**") == "run <code>a &lt;b&gt;</code> <b>now</b>"
 

@@ -64,7 +64,7 @@ def _checks(report: Mapping[str, Any]) -> str:
     findings |= {"leaks": leaks, "shared": report["evidence_shared"]}
     wrong = [_check(*words.CHECKS[name], found, name == BLOCKING) for name, found in findings.items() if found]
     clean = [words.CHECKS[name][0] for name, found in findings.items() if not found]
-    shown = table(words.CHECK_HEADERS, wrong, [1]) if wrong else ""
+    shown = table(words.CHECK_HEADERS, wrong, [1], stack=True) if wrong else ""
     said = words.NOT_FOUND.format(checks="; ".join(title[0].lower() + title[1:] for title in clean))
     return shown + (f'<p class="ft-note"><span class="ft-ok">✓</span> {said}</p>' if clean else "")
 

@@ -34,7 +34,7 @@ def build(visitor_bs: Any, project_dd: Any, run_dd: Any) -> dict[str, Any]:
         interactive=True,
         wrap=True,
         elem_id="gates",
-        column_widths=["8%", "16%", "12%", "12%", "10%", "42%"],
+        column_widths=["80px", "160px", "110px", "110px", "90px", "520px"],
         static_columns=[],
     )
     with gr.Row():
@@ -83,7 +83,7 @@ def gate_table(result: Mapping[str, Any]) -> str:
     ]
     origin = words.OWN_GATES if result["set"] else words.USUAL_GATES
     said = words.GATES_FOR.format(arm=escape(result["arm"]), state=escape(result["state"]), origin=origin)
-    return f"<h3>{said}</h3>" + table(words.GATE_HEADERS, rows, numeric=[2, 3])
+    return f"<h3>{said}</h3>" + table(words.GATE_HEADERS, rows, numeric=[2, 3], stack=True)
 
 
 def release_table(project: Path) -> str:
@@ -103,7 +103,7 @@ def release_table(project: Path) -> str:
     ]
     if not rows:
         return f'<p class="ft-note">{words.NO_PROMOTION}</p>'
-    return f"<h3>{words.RELEASES}</h3>" + table(words.RELEASE_HEADERS, rows)
+    return f"<h3>{words.RELEASES}</h3>" + table(words.RELEASE_HEADERS, rows, stack=True)
 
 
 def edited(value: Any) -> list[dict[str, Any]]:

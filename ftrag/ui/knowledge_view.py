@@ -159,7 +159,7 @@ def drill(value: Mapping[str, Any] | None) -> str:
     counts = [[arm, words.COUNT_OF.format(count=n, all=value["edits"])] for arm, n in value["flipped"].items()]
     lines = [[row["id"], row["new"], row["arm"], row["answer"]] for row in value["rows"]]
     took = words.FOLLOWED.format(milliseconds=value["milliseconds"]) if "milliseconds" in value else ""
-    answers = table(words.ANSWER_HEADERS, lines)
+    answers = table(words.ANSWER_HEADERS, lines, stack=True)
     head = f"<p><b>{words.WHO_KNOWS}</b>{escape(took)}</p>"
     return (
         head

@@ -32,7 +32,7 @@ def step(tab: str) -> dict[str, Any]:
     """The strip at the top of a tab: where one is, the next step, and one's own data."""
     title, target = texts.NEXT[tab]
     with gr.Row(elem_classes="ft-step", equal_height=False):
-        said_html = gr.HTML(texts.STEPS[tab]["none"], scale=5, min_width=240, padding=False)
+        said_html = gr.HTML(texts.STEPS[tab]["recorded"], scale=5, min_width=240, padding=False)
         next_btn = gr.Button(title, variant="primary", size="sm", scale=0, min_width=150, elem_id=f"next_{tab}")
         own_btn = gr.Button(texts.USE_OWN, size="sm", scale=0, min_width=140, elem_id=f"own_{tab}")
     return {"said": said_html, "next": next_btn, "own": own_btn, "target": target}

@@ -110,6 +110,8 @@ CSS = """
 .ft-panel { padding: 12px 14px; border: 1px solid var(--border-color-primary); border-radius: 12px;
   background: var(--background-fill-primary); }
 .ft-panel > .styler, .ft-panel .styler { background: none !important; border: 0 !important; overflow: visible; }
+.ft-panel .ft-panel { border: 0; padding: 0; } /* gradio gives a group's class twice */
+.ft-panel .styler { --button-large-radius: 8px !important; --layout-gap: 10px !important; }
 .ft-step { align-items: center; padding: 10px 14px; border-radius: 12px; gap: 10px;
   background: var(--background-fill-secondary); border: 1px solid var(--border-color-primary); }
 .ft-step > .block { flex: 1 1 260px !important; }
@@ -132,7 +134,7 @@ CSS = """
 .gradio-container .ft-table tbody tr:last-child td { border-bottom: 0; }
 .gradio-container .ft-table td.n, .gradio-container .ft-table th.n { text-align: right;
   font-variant-numeric: tabular-nums; white-space: nowrap; }
-#rows, #arms_plot { contain: inline-size; } /* their drawn width must not widen the page */
+#rows, #gates, #arms_plot { contain: inline-size; } /* their drawn width must not widen the page */
 .ft-bar { height: 8px; border-radius: 4px; background: var(--border-color-primary); overflow: hidden;
   margin: .35rem 0; }
 .ft-bar > i { display: block; height: 100%; background: #0284c7; transition: width .4s; }
@@ -162,17 +164,27 @@ CSS = """
 #chat_questions button { white-space: normal; text-align: left; height: auto; }
 .ft-code code { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .8rem; }
 .gradio-container .label-wrap { font-weight: 600; text-align: left; }
-.gradio-container .label-wrap .icon { font-size: .7rem; color: var(--body-text-color-subdued); }
+.gradio-container .label-wrap { gap: 10px; } .gradio-container .label-wrap > span:first-child { flex: 1; min-width: 0; }
+.gradio-container .label-wrap .icon { flex: none; font-size: .7rem; color: var(--body-text-color-subdued); }
 button:focus-visible, input:focus-visible, textarea:focus-visible, summary:focus-visible, [role=tab]:focus-visible
   { outline: 3px solid #0284c7 !important; outline-offset: 1px; }
 @media (prefers-reduced-motion: reduce) { * { transition: none !important; animation: none !important; } }
-@media (max-width: 560px) {
-  .gradio-container { padding: 10px !important; }
+@media (max-width: 560px) { /* gradio drops what begins with .gradio-container in here */
   .ft-head p { font-size: .9rem; }
   #project, #top > .block:first-child { flex: 1 1 100% !important; }
   #tabs [role=tab] { font-size: .82rem; padding: 8px 3px; }
   #top_buttons { flex: 1 1 100% !important; }
-  .gradio-container .ft-table { font-size: .82rem; }
+  .ft-table { font-size: .82rem !important; }
+  .ft-table th, .ft-table td { padding: .35rem .3rem !important; }
+  #causes .ft-scroll { max-width: calc(100vw - 64px); }
+  .ft-stack thead { display: none !important; }
+  .ft-stack tr { display: block !important; padding: .4rem 0;
+    border-bottom: 1px solid var(--border-color-primary) !important; }
+  .ft-stack td, .ft-stack td.n { display: block !important; border: 0 !important;
+    padding: .1rem 0 !important; text-align: left !important; white-space: normal !important; }
+  .ft-stack td::before { content: attr(data-label); color: var(--body-text-color-subdued); font-weight: 600; }
+  .ft-mono textarea { white-space: pre-wrap; }
+  #chat_preset, #chat_blind { flex: 1 1 100% !important; }
   #chat_a, #chat_b { height: 300px !important; }
   .ft-step > .block { flex-basis: 100% !important; }
   .ft-step button { flex: 1 1 40% !important; }

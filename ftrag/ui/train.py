@@ -53,7 +53,7 @@ def build(visitor_bs: Any, project_dd: Any) -> dict[str, Any]:
     settings = _settings()
     with gr.Row():
         train_btn = gr.Button(words.TRAIN, variant="primary", elem_id="train_start", scale=2, min_width=120)
-        estimate_btn = gr.Button(words.ESTIMATE, elem_id="train_estimate", scale=1, min_width=120)
+        estimate_btn = gr.Button(words.ESTIMATE, elem_id="train_estimate", scale=1, min_width=160)
         cancel_btn = gr.Button(words.CANCEL, variant="stop", elem_id="train_cancel", scale=0, min_width=100)
     why_html = gr.HTML(elem_id="train_why", padding=False)
     job_html = gr.HTML(elem_id="train_job")
@@ -324,7 +324,7 @@ def poll(visitor: str, name: str | None) -> list[Any]:
     job = newest_job(visitor, name, "train") if name else None
     came = _outcome(session.project(visitor, name)) if name else ""
     if job is None:
-        return [training_view.live(None), gr.update(visible=False), gr.update(visible=False), came]
+        return ["" if came else training_view.live(None), gr.update(visible=False), gr.update(visible=False), came]
     numbers = jobs.metrics(projects.home(), job["id"])
     losses = [
         {"step": row["step"], "loss": row[key], "kind": kind}

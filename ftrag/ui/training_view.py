@@ -105,7 +105,7 @@ def _forgotten(card: Mapping[str, Any]) -> str:
     rows = [_gate(title, found[name]) for name, title in words.GATES.items() if name in found]
     if not rows:
         return ""
-    listed = table(words.GATE_HEADERS, rows, [1, 2])
+    listed = table(words.GATE_HEADERS, rows, [1, 2], stack=True)
     plain = found.get("perplexity")
     note = ""
     if plain:
@@ -129,4 +129,4 @@ def _samples(samples: Mapping[str, Any] | None) -> str:
     note = words.SAMPLES
     if alike == len(rows):
         note = f'<span class="ft-bad">{words.NO_EFFECT.format(count=alike)}</span>'
-    return f"<p>{note}</p>" + table(words.SAMPLE_HEADERS, rows)
+    return f"<p>{note}</p>" + table(words.SAMPLE_HEADERS, rows, stack=True)

@@ -13,17 +13,26 @@ from ftrag.text import inert
 from ftrag.ui import texts
 
 
-def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], numeric: Sequence[int] = ()) -> str:
-    """A plain table; numeric columns are right-aligned. Cells are escaped unless they are Safe."""
+def table(
+    headers: Sequence[str], rows: Iterable[Sequence[Any]], numeric: Sequence[int] = (), stack: bool = False
+) -> str:
+    """A plain table; numeric columns are right-aligned. Cells are escaped unless they are Safe.
+
+    stack: on a phone each row becomes a block with its headers inside, for columns of sentences.
+    """
     head = "".join(f"<th{_class(place in numeric)}>{escape(title)}</th>" for place, title in enumerate(headers))
     body = "".join(
         "<tr>"
-        + "".join(f"<td{_class(place in numeric)}>{cell(value)}</td>" for place, value in enumerate(row))
+        + "".join(
+            f"<td{_class(place in numeric)}{_label(headers[place]) if stack else ''}>{cell(value)}</td>"
+            for place, value in enumerate(row)
+        )
         + "</tr>"
         for row in rows
     )
     whole = f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
-    return f'<div class="ft-scroll" tabindex="0"><table class="ft-table">{whole}</table></div>'
+    kind = "ft-table ft-stack" if stack else "ft-table"
+    return f'<div class="ft-scroll" tabindex="0"><table class="{kind}">{whole}</table></div>'
 
 
 class Safe(str):
@@ -36,6 +45,10 @@ def cell(value: Any) -> str:
 
 def _class(numeric: bool) -> str:
     return ' class="n"' if numeric else ""
+
+
+def _label(header: str) -> str:
+    return f' data-label="{escape(header)}: "' if header else ""
 
 
 def percent(value: float | None) -> str:
