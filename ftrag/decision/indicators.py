@@ -76,6 +76,22 @@ INDICATORS: tuple[Indicator, ...] = (
         r"(?:prices?|rates|tariffs?|stock|availability|inventory|status|balance|schedules?|timetable|deadlines?)\b",
     ),
     Indicator(
+        "facts",
+        r"on file\b|(?:stored|held|kept|listed|recorded|filed) (?:in|for|with|under)\b|"
+        r"(?:in|from|out of|off) (?:the|our|his|her|their) (?:\w+ ){0,2}"
+        r"(?:system|crm|erp|file|ledger|portal|log|register|diary|book|folder|inbox|minutes|contract|bylaws|plan)s?\b",
+    ),
+    Indicator(
+        "behaviour",
+        r"pasted|dictated|supplied|handed over|typed in|spoken|scribbled|rough notes|raw notes|keywords|bullet points|"
+        r"(?:customer|caller|agent|user|client|clerk|officer|driver|nurse|doctor)s? (?:gives?|types?|says?|dictates?)\b",
+    ),
+    Indicator(
+        "behaviour",
+        r"(?:reading|grade|language) level|(?:simple|short|easy) (?:enough|words|sentences)|(?:present|past) tense|"
+        r"\d+[- ](?:characters?|words?)|year[- ]olds?\b|capital letters|lower case|imperative|abbreviated",
+    ),
+    Indicator(
         "behaviour",
         r"(?:consistent|fixed|set|same|standard|our|strict|house|required) (?:\w+ )?(?:format|"
         r"layout|structure|template|schema|pattern)",
