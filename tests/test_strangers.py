@@ -16,6 +16,7 @@ from ftrag import housekeeping, jobs, publish, quotas, workflows
 from ftrag import project as projects
 from ftrag.errors import FtragError, InputError
 from ftrag.ui import capabilities, page, serve, session
+from ftrag.ui.texts import decide as words
 from tests import attacks
 from tests.browser import Visit, served, wait_until
 from tests.raw import Raw, fetch, file_value
@@ -155,7 +156,7 @@ def test_an_exported_csv_runs_nothing_in_a_spreadsheet(cell):
     import pandas as pd
 
     row = {"capability": cell, "type": "unclear", "evidence": [cell], "reason": "none"}
-    table = pd.DataFrame([[cell, "unclear", "none"]], columns=capabilities.COLUMNS)
+    table = pd.DataFrame([[cell, "unclear", "none"]], columns=list(words.CAPABILITY_COLUMNS))
     file = capabilities.on_export_table(table, [row])["value"][0]
     with open(file, newline="", encoding="utf-8") as text:
         cells = [value for line in csv.reader(text) for value in line]
