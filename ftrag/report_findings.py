@@ -11,6 +11,11 @@ from ftrag.report_parts import Plot, Table
 
 Run = Mapping[str, Any]
 ORDER = (*COST_ORDER, *(arm for arm in ARMS if arm not in COST_ORDER))
+COUNTED = {  # what the comparisons that follow count, by the verdict's axis
+    "both": "An answer counts as right here if its facts and its form are.",
+    "content": "An answer counts as right here if its facts are.",
+    "behaviour": "An answer counts as right here if its form is.",
+}
 LISTED = 40  # questions whose evidence is listed one by one
 
 
@@ -28,7 +33,8 @@ def verdict(run: Run) -> tuple[str, ...]:
     if isinstance(gates, Mapping) and gates.get("rows"):
         said.append(f"Gates: {' '.join(gate_sentences(gates, decision))}")
     told = [sentence for sentence in said if sentence]
-    guide = ["The words of this page are explained at its end."] if told else []
+    counted = COUNTED.get(decision.get("axis", ""), "")
+    guide = [f"{counted} The words of this page are explained at its end.".lstrip()] if told else []
     return (*told, *guide, *run.get("reasons", []))
 
 

@@ -22,6 +22,12 @@ WORDS: tuple[tuple[str, str], ...] = (
     ("gold", "questions with answers that people wrote to check against"),
     ("points", "percentage points: from 40 % to 55 % is a gain of 15 points"),
     ("interval", "the range in which the true figure lies in about 95 of 100 such measurements"),
+    ("Wilson", "the usual way to work out the interval of a share"),
+    ("bootstrap", "the interval of a difference, from drawing the same questions again at random many times"),
+    (
+        "greedy",
+        "of all possible next words the likeliest is always taken, so that the same question gets the same answer",
+    ),
     ("McNemar", "a test of two arms on the same questions, by the questions that only one of them gets right"),
     ("p", "how often chance alone would show at least so clear a difference; below 0.05 counts as established"),
     (

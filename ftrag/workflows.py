@@ -430,5 +430,6 @@ def diagnose(file: Path, gold_file: Path | None = None) -> dict[str, Any]:
     rows, refused = read_gold(gold_file)
     if refused:
         first = refused[0]
-        raise InputError(f"{first['file']}, row {first.get('row')}: {first['reason']}")
+        where = f"{first['file']}, row {first['row']}: " if "row" in first else ""
+        raise InputError(where + first["reason"])
     return diagnosis.diagnose(verdicts.read_answers(file, rows))

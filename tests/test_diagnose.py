@@ -117,3 +117,21 @@ def test_answers_find_their_gold_question_whether_its_id_is_a_number_or_a_text(t
     file.write_text('{"id": 1, "arm": "base", "answer": "two hours"}\n{"id": 2, "arm": "base", "answer": "€6"}\n')
     found = diagnose(verdicts.read_answers(file, read_gold(table)[0]))
     assert [row["content"] for row in found["rows"]] == ["solved", "unresolved"]
+
+
+def test_a_gold_file_that_is_none_is_named_once(tmp_path):
+    from ftrag import workflows
+    from ftrag.errors import InputError
+
+    answers, gold = tmp_path / "answers.jsonl", tmp_path / "gold.jsonl"
+    answers.write_text('{"id": 1, "arm": "base", "answer": "x"}\n')
+    gold.write_text("")
+    with pytest.raises(InputError) as error:
+        workflows.diagnose(answers, gold)
+    assert str(error.value).count("gold.jsonl") == 1 and "None" not in str(error.value)
+
+
+def test_retrieval_that_was_not_run_is_not_said_to_fail():
+    rows = [Verdict(i, arm, arm == "base+oracle") for i in range(30) for arm in ("base", "base+oracle")]
+    found = diagnose(rows)["decision"]
+    assert found["route"] == "fix retrieval" and "was not run" in found["sentence"]

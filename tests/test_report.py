@@ -196,6 +196,7 @@ def test_it_says_what_a_reader_needs(run):
         assert f"\n## {title}\n" in text
     assert run["decision"]["sentence"] in text
     assert "questionnaire expected" in text
+    assert "counts as right here if its facts and its form are" in text  # what +54 points are points of
     assert "unmeasured" in text  # the gate that nobody measured
     assert "abc" in text and "2 threads" in text
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ftrag.decision.wording import SENTENCES, comparison_sentence, percent, points
+from ftrag.decision.wording import SENTENCES, UNTRIED, comparison_sentence, percent, points
 from ftrag.types import Route
 
 TARGET = 0.9  # a base model whose lower bound reaches it needs no change
@@ -100,7 +100,7 @@ def _result(
 ) -> dict[str, Any]:
     return {
         "route": route,
-        "sentence": SENTENCES[route],
+        "sentence": UNTRIED if route == "fix retrieval" and "base+rag" not in evidence.order else SENTENCES[route],
         "axis": evidence.axis,
         "held": held,
         "target": evidence.target,

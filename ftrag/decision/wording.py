@@ -15,6 +15,7 @@ SENTENCES: dict[str, str] = {
     "larger model": "Take a larger model: nothing tried here repairs this one.",
     "not enough evidence": "Not enough evidence: ask more questions before deciding.",
 }
+UNTRIED = "Get the right passages: with them the model answers. Retrieval was not run: run base+rag."  # fix retrieval
 FAILURES = {"content": "knowledge failures", "behaviour": "behaviour failures"}
 # {of}: "18 of 40 knowledge failures" or "22"; {s} ends a verb where it is one
 CAUSES: dict[str, str] = {
