@@ -29,7 +29,7 @@ from ftrag.training.settings import LINEAR, TrainSettings
 from ftrag.types import Example
 
 ROOT = Path(__file__).resolve().parent.parent
-SETTINGS = TrainSettings(epochs=1, eval_share=0.0, forgetting=False, save_steps=1000)
+SETTINGS = TrainSettings(epochs=1, eval_share=0.0, forgetting=False, save_steps=1000, save_seconds=1e9)
 TRL: dict[str, dict[str, Any]] = {
     "trl, defaults": {},
     "trl, no checkpointing": {"gradient_checkpointing": False},

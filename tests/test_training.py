@@ -174,6 +174,20 @@ def test_stopping_while_questions_are_asked_ends_there_and_the_same_call_goes_on
     assert not any(row["phase"] == "train" for row in again)  # nothing is trained twice
 
 
+def test_slow_steps_are_kept_one_by_one(tmp_path):
+    """A cancelled job whose step takes long is ended by force: what the last checkpoint holds is all that stays."""
+    from dataclasses import replace
+
+    def fall(row):
+        if row.get("step") == 4 and row["phase"] == "train":
+            raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError, match="killed"):
+        lora.train(tiny(), rows(), tmp_path, replace(QUICK, save_steps=1000, save_seconds=0), fall)
+    kept = sorted(path.name for path in tmp_path.glob(".unfinished-*/checkpoints/step-*"))
+    assert kept == ["step-00000002", "step-00000003"]
+
+
 def test_one_row_a_step_is_a_setting_like_another(tmp_path):
     value = lora.train(tiny(), rows(6), tmp_path, TrainSettings(forgetting=False, batch_rows=1, epochs=1, eval_share=0))
     assert value["steps"] == 6

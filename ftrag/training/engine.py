@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -73,6 +74,7 @@ class Run:
     known: Known | None = None  # what base answered before
     best: dict[str, Any] = field(default_factory=dict)  # LoRA weights of the best held-out loss
     trainable: int = 0  # parameters
+    saved: float = field(default_factory=time.monotonic)  # when the last checkpoint was written, or the run began
     step_losses: list[float] = field(default_factory=list)  # of this step's micro-batches, each over the step's tokens
 
     def __post_init__(self) -> None:
@@ -255,9 +257,13 @@ def _after_step(run: Run, trainer: Any, control: Any) -> None:
         watch.stopped = True
     if watch.stopped or watch.exhausted():
         control.should_training_stop = True
-    if (watch.stopped or step % run.settings.save_steps == 0 or step == watch.steps) and trainer.args.should_save:
+    slow = time.monotonic() - run.saved >= run.settings.save_seconds
+    if (
+        watch.stopped or slow or step % run.settings.save_steps == 0 or step == watch.steps
+    ) and trainer.args.should_save:
         checkpoints.commit(run.checkpoints / checkpoints.name(step), snapshot.files(run, trainer, state(run.model)))
         checkpoints.sweep(run.checkpoints)
+        run.saved = time.monotonic()
 
 
 def restore_best(run: Run) -> None:

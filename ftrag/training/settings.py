@@ -29,6 +29,9 @@ class TrainSettings:
     evaluations: int = 1  # per epoch
     patience: int = 2  # evaluations without a better held-out loss before the training ends
     save_steps: int = 10  # optimizer steps between checkpoints: what a killed training loses at most
+    save_seconds: float = (
+        30.0  # after a step that ends this long after the last one, a checkpoint too: steps may be slow
+    )
     forgetting: bool = True  # measure general questions, safety and plain text against base when the training ends
     seed: int = 0
 
@@ -64,6 +67,7 @@ def check(settings: TrainSettings) -> None:
         "evaluations": (1, 100),
         "patience": (1, 1000),
         "save_steps": (1, 1_000_000),
+        "save_seconds": (0, 1e9),
         "seed": (0, 2**32 - 1),
     }
     for name, (low, high) in ranges.items():
