@@ -2,12 +2,14 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
+import gradio as gr
 import pytest
 from huggingface_hub import ModelCard, SpaceCard, constants
 
@@ -221,3 +223,48 @@ def test_a_merged_model_and_the_whole_project_are_exported(trained):
     assert not any("exports" in name or "/." in name for name in names)
     for path in [Path(zipped), *map(Path, merged)]:
         assert TOKEN.encode() not in path.read_bytes()
+
+
+def test_a_merged_model_is_pushed(trained, server):
+    project, adapter = trained
+    pushed = publish.push(project, adapter, "visitor/merged", TOKEN, "merged", private=False)
+    held = files(server, "model", "visitor/merged")
+    assert pushed["files"] == sorted(held) and {"config.json", "model.safetensors", "README.md"} <= set(held)
+    assert ModelCard(held["README.md"].decode()).data.library_name == "transformers"
+    assert not server.repos["model", "visitor/merged"]["private"]
+    assert not any(b'"response": "training row"' in data for data in held.values())
+
+
+@pytest.fixture
+def visitor(trained, home):
+    """A visitor whose workspace holds the trained project; publishing is called as the page calls it."""
+    from ftrag.ui import session
+
+    visitor = session.new_visitor()
+    shutil.copytree(trained[0], session.workspace(visitor) / "projects" / "demo")
+    return visitor
+
+
+def test_the_page_takes_home_an_adapter_as_a_zip(trained, visitor):
+    from ftrag.ui import publishing
+
+    offered = publishing.offered(visitor, "demo")
+    assert trained[1] in offered["choices"]
+    steps = list(publishing.export(visitor, "demo", trained[1], "Adapter"))
+    assert all("progressbar" in said for said, _ in steps[:-1]) and steps[-1][0] == ""
+    names = zipfile.ZipFile(steps[-1][1]["value"]).namelist()
+    assert {Path(name).name for name in names} >= {adapters.WEIGHTS, "adapter_config.json", "README.md"}
+
+
+def test_the_page_pushes_and_pulls_and_keeps_no_token(trained, visitor, server):
+    from ftrag.ui import publishing, session
+
+    *_, (said, _) = publishing.push(visitor, "demo", trained[1], "Adapter", "visitor/page", False, TOKEN)
+    assert f'href="{server.address}/visitor/page"' in said and "Published" in said
+    first, *_, (note, _, known) = publishing.pull(visitor, "demo", "visitor/page", TOKEN)
+    assert first[1] == ""  # the token is cleared from the page at once
+    assert known["value"] in known["choices"] and known["value"] in note
+    for path in session.workspace(visitor).rglob("*"):
+        assert not path.is_file() or TOKEN.encode() not in path.read_bytes(), path
+    with pytest.raises(gr.Error, match="token with write access"):
+        list(publishing.push(visitor, "demo", trained[1], "Adapter", "visitor/page", False, ""))
