@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import functools
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal
 
 from ftrag import text as words_of
 from ftrag.errors import InputError
-from ftrag.layout import FENCE
+from ftrag.layout import solids
+from ftrag.pieces import UNITS, Span, sentences, words
 from ftrag.types import Chunk, Document
 
 Strategy = Literal["recursive", "fixed", "heading", "semantic"]
 STRATEGIES: tuple[Strategy, ...] = ("recursive", "fixed", "heading", "semantic")
 SIZE_TOKENS = 384  # most help pages and encyclopedia paragraphs stay whole; three chunks stay under 1,200 tokens
 MINIMUM_TOKENS = 16  # any single character fits into this many tokens
-Span = tuple[int, int]
+EVEN_CHUNKS = 100  # of more than that a share of the last one's room is nothing
 Count = Callable[[str], int]
 Tokens = Callable[[int, int], int]  # (start, end) -> tokens between them
 
@@ -45,18 +48,18 @@ def chunk(
     """Cut a document into chunks of at most `size_tokens` tokens as counted by `count`, overlap included.
 
     "recursive" packs paragraphs, then sentences, then words; "heading" also cuts at every heading and page; "fixed"
-    packs words alone; "semantic" also cuts where `embed` (texts -> unit vectors) sees the subject change.
+    packs words alone; "semantic" also cuts where `embed` (texts -> unit vectors) sees the subject change. All of them
+    leave a table or code fence that fits in one chunk.
     """
     _check(strategy, size_tokens, overlap_tokens, embed)
     tokens = _counter(document.text, count or estimate_tokens)
-    cuts = _forced_cuts(document, strategy, embed)
-    level = "word" if strategy == "fixed" else "block"
+    whole = _whole(document.text)
+    job = _Job(document.text, tokens, size_tokens, size_tokens - overlap_tokens, whole)
+    cuts = [cut for cut in _forced_cuts(document, strategy, embed) if not _tears(job, cut)]
     spans: list[Span] = []
     for start, end in pairwise(cuts):
-        whole = tokens(start, end) <= size_tokens
-        spans += (
-            [(start, end)] if whole else _tile(document.text, start, end, level, size_tokens - overlap_tokens, tokens)
-        )
+        fits = tokens(start, end) <= size_tokens
+        spans += [(start, end)] if fits else _tile(job, start, end, "part" if strategy == "fixed" else "block")
     starts = _overlapped(document.text, spans, overlap_tokens, size_tokens, tokens, set(cuts))
     rows = zip(starts, [end for _, end in spans], strict=True)
     return [Chunk(document.name, i, document.text[start:end], start, end) for i, (start, end) in enumerate(rows)]
@@ -66,6 +69,32 @@ def join(chunks: Sequence[Chunk]) -> str:
     """The text that the chunks of one document were cut from: each chunk's overlap with the one before left out."""
     ends = [0, *(chunk.end for chunk in chunks)]
     return "".join(chunk.text[max(0, end - chunk.start) :] for end, chunk in zip(ends, chunks, strict=False))
+
+
+@dataclass(frozen=True)
+class _Job:
+    text: str
+    tokens: Tokens
+    size: int  # the most tokens of a chunk
+    room: int  # without its overlap
+    whole: tuple[Span, ...]  # tables and code fences with the blank lines after them, in order
+
+
+def _whole(text: str) -> tuple[Span, ...]:
+    found = []
+    for start, end, _ in solids(text):
+        rest = _BLANK.match(text, end)
+        found.append((start, rest.end() if rest else end))
+    return tuple(found)
+
+
+_BLANK = re.compile(r"\s*(?:\n|$)")
+
+
+def _tears(job: _Job, cut: int) -> bool:
+    """Whether a cut goes through a table or fence that fits."""
+    place = bisect_left(job.whole, (cut, 0)) - 1
+    return place >= 0 and job.whole[place][0] < cut < job.whole[place][1] and job.tokens(*job.whole[place]) <= job.size
 
 
 def _check(strategy: str, size: int, overlap: int, embed: object) -> None:
@@ -119,22 +148,22 @@ def _subject_changes(text: str, embed: Callable[[list[str]], Any]) -> set[int]:
     return {spans[i + 1][0] for i in np.flatnonzero(alike < alike.mean() - alike.std())}
 
 
-_FINER = {"block": "sentence", "sentence": "word", "word": "character"}
+_FINER = {"block": "section", "section": "sentence", "part": "word", "sentence": "word", "word": "character"}
 
 
-def _tile(text: str, start: int, end: int, level: str, room: int, tokens: Tokens) -> list[Span]:
+def _tile(job: _Job, start: int, end: int, level: str) -> list[Span]:
     """Spans of at most `room` tokens that tile [start, end): as few as packing gives, and as even as that allows.
 
     Evenness keeps a short rest from becoming a chunk of its own, which would match everything and say little.
     """
     if start == end:
         return []
-    pieces = list(_pieces(text, start, end, level, room, tokens))
-    best = _packed(pieces, room, tokens)
-    low, high = 0, room
-    while high - low > max(1, room // 32):  # the least limit that needs no more chunks
+    pieces = list(_pieces(job, start, end, level))
+    best = _packed(pieces, job.room, job.tokens)
+    low, high = 0, job.room if len(best) <= EVEN_CHUNKS else 0
+    while high - low > max(1, job.room // 32):  # the least limit that needs no more chunks
         middle = (low + high) // 2
-        tried = _packed(pieces, middle, tokens)
+        tried = _packed(pieces, middle, job.tokens)
         if len(tried) == len(best):
             best, high = tried, middle
         else:
@@ -143,26 +172,55 @@ def _tile(text: str, start: int, end: int, level: str, room: int, tokens: Tokens
 
 
 def _packed(pieces: Sequence[Span], limit: int, tokens: Tokens) -> list[Span]:
-    """Neighbours joined as long as they stay within the limit."""
+    """Neighbours joined as long as they stay within the limit, which is found by doubling and bisection."""
     packed: list[Span] = []
-    for start, end in pieces:
-        if packed and tokens(packed[-1][0], end) <= limit:
-            packed[-1] = (packed[-1][0], end)
-        else:
-            packed.append((start, end))
+    at = 0
+    while at < len(pieces):
+        start, step = pieces[at][0], 1
+        while at + step < len(pieces) and tokens(start, pieces[at + step][1]) <= limit:
+            step *= 2
+        tried = range(at + step // 2 + 1, min(at + step, len(pieces)))
+        over = bisect_left(tried, True, key=lambda i: tokens(start, pieces[i][1]) > limit)
+        at = at + step // 2 + 1 + over
+        packed.append((start, pieces[at - 1][1]))
     return packed
 
 
-def _pieces(text: str, start: int, end: int, level: str, room: int, tokens: Tokens) -> Iterator[Span]:
+def _pieces(job: _Job, start: int, end: int, level: str) -> Iterator[Span]:
     """The largest units that fit: blocks, of a larger block its sentences, of a larger sentence its words."""
     if level == "character":
-        yield from _characters(start, end, room, tokens)
-        return
-    for piece in _UNITS[level](text, start, end):
-        if tokens(*piece) <= room:
-            yield piece
-        else:
-            yield from _pieces(text, *piece, _FINER[level], room, tokens)
+        yield from _characters(start, end, job.room, job.tokens)
+    elif level in ("section", "part"):
+        for piece, is_whole in _around(job, start, end, joined=level == "section"):
+            if is_whole:
+                yield piece
+            else:
+                yield from _pieces(job, *piece, _FINER[level])
+    else:
+        for piece in UNITS[level](job.text, start, end):
+            if len(range(*piece)) * MINIMUM_TOKENS <= job.room or job.tokens(*piece) <= job.room:
+                yield piece
+            else:
+                yield from _pieces(job, *piece, _FINER[level])
+
+
+def _around(job: _Job, start: int, end: int, joined: bool) -> Iterator[tuple[Span, bool]]:
+    """Tables and fences that fit (True), and the rest (False); `joined`: with what leads to them, if both fit."""
+    at = start
+    for place in range(bisect_left(job.whole, (start, 0)), len(job.whole)):
+        first, last = job.whole[place]
+        if last > end:
+            break
+        if job.tokens(first, last) > job.size:
+            continue
+        if joined and first > at and job.tokens(at, last) <= job.size:
+            first = at
+        if first > at:
+            yield (at, first), False
+        yield (first, last), True
+        at = last
+    if at < end:
+        yield (at, end), False
 
 
 def _characters(start: int, end: int, room: int, tokens: Tokens) -> Iterator[Span]:
@@ -176,70 +234,6 @@ def _characters(start: int, end: int, room: int, tokens: Tokens) -> Iterator[Spa
         start = low
 
 
-def _blocks(text: str, start: int, end: int) -> Iterator[Span]:
-    """Paragraphs with the blank lines after them; a fence or table is whole; a heading stays with what follows it."""
-    begin, at, fence, blank, lead = start, start, "", False, False
-    for line in _lines(text, start, end):
-        mark = FENCE.match(line)
-        empty = not line.strip()
-        if blank and not empty and not fence and not lead and at > begin:
-            yield begin, at
-            begin = at
-        if mark and (not fence or mark.group(1).startswith(fence)):
-            fence = "" if fence else mark.group(1)
-        if not empty:
-            lead = not fence and _is_heading(text, line, begin, at)
-        blank = empty
-        at += len(line)
-    if at > begin:
-        yield begin, at
-
-
-def _lines(text: str, start: int, end: int) -> Iterator[str]:
-    while start < end:
-        stop = text.find("\n", start, end) + 1 or end
-        yield text[start:stop]
-        start = stop
-
-
-def _is_heading(text: str, line: str, begin: int, at: int) -> bool:
-    """A Markdown heading, or a short line by itself without a full stop, as html, pdf and docx leave a heading."""
-    if line.startswith("#"):
-        return True
-    alone = not text[begin:at].strip() and text[at + len(line) : at + len(line) + 1] == "\n"
-    return (
-        alone
-        and len(line) <= 80
-        and line.rstrip()[-1:] not in ".!?:;,|)]}\"'`-"
-        and not line.startswith(("|", "- ", "* "))
-    )
-
-
-def _sentences(text: str, start: int, end: int) -> Iterator[Span]:
-    """Sentences, or the lines of a table or code fence, each with the white space after it; a heading with the next."""
-    piece = text[start:end]
-    line_wise = "```" in piece or "~~~" in piece or piece.lstrip().startswith("|")
-    cuts = [m.end() for m in re.finditer(r"\n+", piece)] if line_wise else [s for s, _ in words_of.sentences(piece)][1:]
-    if cuts and _is_heading(text, piece[: cuts[0]].rstrip() + "\n", start, start):
-        cuts = cuts[1:]
-    edges = [start, *(start + cut for cut in cuts if 0 < cut < len(piece)), end]
-    yield from pairwise(edges)
-
-
-def _words(text: str, start: int, end: int) -> Iterator[Span]:
-    """Words with the white space after them."""
-    edges = [start, *(m.end() for m in re.finditer(r"\s+", text[start:end]))]
-    cuts = sorted({edges[0], *(start + cut for cut in edges[1:]), end})
-    yield from pairwise(cuts)
-
-
-_UNITS: dict[str, Callable[[str, int, int], Iterator[Span]]] = {
-    "block": _blocks,
-    "sentence": _sentences,
-    "word": _words,
-}
-
-
 def _overlapped(text: str, spans: list[Span], overlap: int, size: int, tokens: Tokens, cuts: set[int]) -> list[int]:
     """Each chunk's start, moved back over at most `overlap` tokens to the start of a sentence, else of a word.
 
@@ -249,10 +243,10 @@ def _overlapped(text: str, spans: list[Span], overlap: int, size: int, tokens: T
     for index, (start, end) in enumerate(spans):
         best = start
         if overlap and index and start not in cuts:
-            for units in (_sentences, _words):
+            for units in (sentences, words):
                 options = [a for a, _ in units(text, spans[index - 1][0], start)][1:]
-                fitting = (a for a in options if tokens(a, start) <= overlap and tokens(a, end) <= size)
-                best = next(fitting, start)
+                fits = bisect_left(options, True, key=lambda a: tokens(a, start) <= overlap and tokens(a, end) <= size)
+                best = options[fits] if fits < len(options) else start
                 if best < start:
                     break
         starts.append(best)

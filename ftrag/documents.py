@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,6 +19,8 @@ from ftrag.types import Document, Location
 
 MAX_BYTES = 50_000_000  # of one uploaded file
 MAX_CHARACTERS = 20_000_000  # of one document's extracted text
+LARGE_PAGE_BYTES = 2_000_000
+NAME_BYTES = 200  # of a document's name: file systems hold 255, and temporary names are longer
 SUFFIXES = (*PLAIN, *RISKY, ".zip")
 
 Taken = TypeVar("Taken")
@@ -32,7 +36,8 @@ def extract(path: Path) -> list[Document]:
     """The documents of one file: one, or all readable members of a zip. InputError says what is wrong with it."""
     found, refused = unpack(path)
     if not found:
-        raise InputError(refused[0].reason if len(refused) == 1 else f"{path.name} holds no file that can be read")
+        one = refused[0] if len(refused) == 1 else Refused(path.name, "it holds no file that can be read")
+        raise InputError(one.reason if path.name in one.reason else f"{one.file}: {one.reason}")
     return found
 
 
@@ -44,7 +49,7 @@ def unpack(path: Path) -> tuple[list[Document], list[Refused]]:
 def each(path: Path, take: Callable[[str, Path], Taken]) -> tuple[list[Taken], list[Refused]]:
     """What `take(name, file)` makes of an uploaded file, or of each member of a zip, and what was refused.
 
-    A member that breaks the limits ends the archive, so that many bombs take no longer than one.
+    After a member that breaks the limits only plain formats are read, so that many bombs take no longer than one.
     """
     with tempfile.TemporaryDirectory(prefix="ftrag-zip-") as folder:
         try:
@@ -55,7 +60,7 @@ def each(path: Path, take: Callable[[str, Path], Taken]) -> tuple[list[Taken], l
         broken = ""
         for name, file in members:
             shown = name if file == path else f"{path.name}/{name}"
-            if broken:
+            if broken and _in_child(file, name):
                 refused.append(
                     Refused(shown, f"{shown} was not read, because {broken} broke the limits; remove that one")
                 )
@@ -63,7 +68,7 @@ def each(path: Path, take: Callable[[str, Path], Taken]) -> tuple[list[Taken], l
             try:
                 taken.append(take(name, file))
             except InputError as error:
-                broken = shown if isinstance(error, LimitError) else ""
+                broken = shown if isinstance(error, LimitError) else broken
                 refused.append(Refused(shown, str(error)))
     return taken, refused
 
@@ -74,17 +79,34 @@ def read(path: Path, name: str = "") -> Document:
     check(path, name)
     suffix = Path(name).suffix.lower()
     data = path.read_bytes()
-    parsed = parse_in_child(path, suffix, name) if suffix in RISKY else _parse(data, suffix, name)
+    parsed = parse_in_child(path, suffix, name) if _in_child(path, name) else _parse(data, suffix, name)
     if len(parsed.text) > MAX_CHARACTERS:
         raise InputError(f"{name} holds {len(parsed.text):,} characters, over {MAX_CHARACTERS:,}; split it")
     if not parsed.text.strip():
         raise InputError(f"{name} holds no text{_HINTS.get(suffix, '')}")
-    return Document(name, parsed.text, hashlib.sha256(data).hexdigest(), parsed.locations)
+    places = tuple(replace(place, label=_sound(place.label)) for place in parsed.locations)
+    return Document(name, _sound(parsed.text), hashlib.sha256(data).hexdigest(), places)
+
+
+def _sound(text: str) -> str:
+    """Halves of surrogate pairs, which JSON can spell and no encoding can, become U+FFFD; offsets stay."""
+    return _HALF.sub("\ufffd", text)
+
+
+_HALF = re.compile("[\ud800-\udfff]")
+
+
+def _in_child(path: Path, name: str) -> bool:
+    """Whether a file is parsed under limits: pdf and docx, of which bombs are made, and a page that takes gigabytes."""
+    suffix = Path(name).suffix.lower()
+    return suffix in RISKY or (suffix in (".html", ".htm") and path.stat().st_size > LARGE_PAGE_BYTES)
 
 
 def check(path: Path, name: str) -> None:
-    """InputError unless `path` is a readable, non-empty file of a known type and size."""
+    """InputError unless `path` is a readable, non-empty file of a known type and size with a name that can be kept."""
     suffix = Path(name).suffix.lower()
+    if problem := _name_problem(name):
+        raise InputError(f"{name[:60].encode(errors='replace').decode()!r} {problem}; rename the file")
     if not path.is_file():
         raise InputError(f"{name} is not a file; give the path of a file that exists")
     if suffix not in SUFFIXES:
@@ -96,25 +118,60 @@ def check(path: Path, name: str) -> None:
         raise InputError(f"{name} has {size:,} bytes, over {MAX_BYTES:,}; split it")
 
 
+def _name_problem(name: str) -> str:
+    if name.startswith("."):
+        return "begins with a dot, as hidden files do"
+    if not name.isprintable():  # control characters, and bytes that are no UTF-8
+        return "has signs in its name that cannot be shown"
+    return f"is longer than {NAME_BYTES} bytes" if len(name.encode()) > NAME_BYTES else ""
+
+
+Where = Callable[[int, int], str]  # [start, end) -> its name
+
+
 def location(document: Document, start: int, end: int) -> str:
     """Where [start, end) lies, for a citation: "page 3", "rows 4–6", "Refunds > Windows"; "" if nothing names it."""
-    first = _label(document.locations, start)
-    last = _label(document.locations, max(start, end - 1))
-    if first == last or not last:
-        return first
-    if not first:
-        return last
-    stem, _, number = first.rpartition(" ")
-    other, _, to = last.rpartition(" ")
-    return f"{stem}s {number}–{to}" if stem == other and number.isdigit() and to.isdigit() else f"{first} – {last}"
+    return locator(document)(start, end)
+
+
+def locator(document: Document) -> Where:
+    """`location` of one document, for many places: a table may have 50,000 named rows."""
+    label = _labels(document.locations)
+
+    def where(start: int, end: int) -> str:
+        first, last = label(start), label(max(start, end - 1))
+        if first == last or not last:
+            return first
+        if not first:
+            return last
+        stem, _, number = first.rpartition(" ")
+        other, _, to = last.rpartition(" ")
+        counted = stem == other and number.isdigit() and to.isdigit()
+        return f"{stem}s {number}–{to}" if counted else f"{first} – {last}"
+
+    return where
+
+
+def _labels(places: Sequence[Location]) -> Callable[[int], str]:
+    """Offset -> the label of the smallest place around it, by bisection in layers of places that do not overlap."""
+    layers: list[list[Location]] = []
+    for place in sorted(places, key=lambda place: place.start):
+        free = next((layer for layer in layers if layer[-1].end <= place.start), None)
+        if free is None:
+            layers.append([place])
+        else:
+            free.append(place)
+    starts = [[place.start for place in layer] for layer in layers]
+
+    def label(at: int) -> str:
+        last = [(layer, bisect_right(begin, at) - 1) for layer, begin in zip(layers, starts, strict=True)]
+        around = [layer[i] for layer, i in last if i >= 0 and at < layer[i].end]
+        return min(around, key=lambda place: place.end - place.start).label if around else ""
+
+    return label
 
 
 _HINTS = {".pdf": "; if it is a scan, run text recognition (OCR) on it first"}
-
-
-def _label(locations: tuple[Location, ...], at: int) -> str:
-    around = [place for place in locations if place.start <= at < place.end]
-    return min(around, key=lambda place: place.end - place.start).label if around else ""
 
 
 def _parse(data: bytes, suffix: str, name: str) -> Parsed:
@@ -129,5 +186,5 @@ def _members(path: Path, folder: Path) -> tuple[list[tuple[str, Path]], list[Ref
     check(path, path.name)
     if path.suffix.lower() != ".zip":
         return [(path.name, path)], []
-    members, refused = unzip_in_child(path, folder)
+    members, refused = unzip_in_child(path, folder, SUFFIXES)
     return members, [Refused(f"{path.name}/{name}", reason) for name, reason in refused]

@@ -11,7 +11,7 @@ from typing import Any
 from ftrag import project as projects
 from ftrag import workflows
 from ftrag.chunking import estimate_tokens
-from ftrag.documents import location
+from ftrag.documents import location, locator
 from ftrag.errors import InputError, NotFound
 from ftrag.retrieval import corpus, store
 from ftrag.retrieval.lexical import index_terms
@@ -56,7 +56,7 @@ def preview(project: Path, name: str, changes: Mapping[str, Any]) -> list[dict[s
     chosen = parse({**_own(project), **changes})
     read = document(project, name)
     count = store.counter(store.tokenizer_file(project)) or estimate_tokens
-    rows, before = [], 0
+    where, rows, before = locator(read), [], 0
     for chunk in store.cutter(project, chosen)(read):
         rows.append(
             {
@@ -64,7 +64,7 @@ def preview(project: Path, name: str, changes: Mapping[str, Any]) -> list[dict[s
                 "end": chunk.end,
                 "overlap": max(0, before - chunk.start),
                 "tokens": count(chunk.text),
-                "where": location(read, chunk.start, chunk.end),
+                "where": where(chunk.start, chunk.end),
                 "text": chunk.text,
             }
         )

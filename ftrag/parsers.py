@@ -12,51 +12,25 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from ftrag.encodings import decode, markup
 from ftrag.errors import InputError
-from ftrag.layout import FENCE, Block, Parsed, assemble, sections, table_text
+from ftrag.layout import FENCE, Block, Parsed, assemble, sections, table_rows, table_text
 from ftrag.types import Location
-
-
-def decode(data: bytes) -> str:
-    """Text of any encoding, line ends as \\n: a byte order mark, else UTF-8, else charset-normalizer's best guess."""
-    text = _decoded(data).removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    odd = sum(character < " " and character not in "\n\t\f\v" for character in text)
-    if odd > len(text) / 100:
-        raise InputError("it is not text but binary data; save it as UTF-8 text")
-    return text.replace("\x00", "")
-
-
-def _decoded(data: bytes) -> str:
-    for mark, encoding in (
-        (b"\xff\xfe\x00\x00", "utf-32"),
-        (b"\x00\x00\xfe\xff", "utf-32"),
-        (b"\xff\xfe", "utf-16"),
-        (b"\xfe\xff", "utf-16"),
-    ):
-        if data.startswith(mark):
-            return data.decode(encoding, errors="replace")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        from charset_normalizer import from_bytes
-
-        best = from_bytes(data).best()
-        if best is None:
-            raise InputError("its text encoding is unknown; save it as UTF-8") from None
-        return str(best)
+from ftrag.word import word_blocks
 
 
 def plain(data: bytes) -> Parsed:
     return Parsed(decode(data))
 
 
-HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.+?)[ \t]*#*[ \t]*$")
+HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(\S.*)")  # no trailing pattern: it would take quadratic time
 
 
 def markdown(data: bytes) -> Parsed:
-    """The text as it is; ATX and setext headings outside code fences name their sections."""
+    """The text as it is; ATX and setext headings outside code fences name their sections, tables their rows."""
     text = decode(data)
-    return Parsed(text, sections(markdown_headings(text), len(text)))
+    headings = markdown_headings(text)
+    return Parsed(text, (*sections(headings, len(text)), *table_rows(text, headings)))
 
 
 def markdown_headings(text: str) -> list[tuple[int, int, str]]:
@@ -70,7 +44,7 @@ def markdown_headings(text: str) -> list[tuple[int, int, str]]:
         elif not fence:
             heading = HEADING.match(line.rstrip("\n"))
             if heading:
-                found.append((at, len(heading.group(1)), heading.group(2)))
+                found.append((at, len(heading.group(1)), _title(heading.group(2))))
             elif (
                 re.fullmatch(r"(=+|-{2,})\s*", line)
                 and previous.strip()
@@ -81,11 +55,18 @@ def markdown_headings(text: str) -> list[tuple[int, int, str]]:
     return found
 
 
+def _title(said: str) -> str:
+    """Without the signs that may close a heading after white space: "C# ##" is "C#"."""
+    said = said.rstrip()
+    bare = said.rstrip("#")
+    return bare.rstrip() if bare.strip() and bare[-1] in " \t" else said
+
+
 def html(data: bytes) -> Parsed:
     """Visible text by beautifulsoup4: scripts, styles and hidden elements go; headings and table rows are named."""
     from bs4 import BeautifulSoup
 
-    soup = BeautifulSoup(data, "html.parser")
+    soup = BeautifulSoup(markup(data), "html.parser")
     for tag in soup(["script", "style", "template", "noscript", "head", "svg", "iframe", "object"]):
         tag.decompose()
     for tag in [tag for tag in soup.find_all(True) if _is_hidden(tag)]:
@@ -154,12 +135,10 @@ def tab_rows(data: bytes) -> Parsed:
 def csv_rows(data: bytes, delimiters: str = ",;\t|") -> Parsed:
     """Each row on a line of its own as "column: value; …", so that a row is understood without the table's head."""
     text = decode(data)
+    csv.field_size_limit(len(text) + 1)  # of the whole process; the default refuses cells over 128 KiB
     try:
-        dialect: Any = csv.Sniffer().sniff(text[:4096], delimiters=delimiters)
-    except csv.Error:
-        dialect = csv.excel_tab if delimiters == "\t" else csv.excel
-    try:
-        rows = [row for row in csv.reader(io.StringIO(text), dialect) if any(cell.strip() for cell in row)]
+        read = csv.reader(io.StringIO(text), delimiter=_delimiter(text, delimiters), skipinitialspace=True)
+        rows = [row for row in read if any(cell.strip() for cell in row)]
     except csv.Error as error:
         raise InputError(f"it is not a valid table ({error}); save it again as comma-separated values") from None
     if len(rows) < 2:
@@ -167,6 +146,22 @@ def csv_rows(data: bytes, delimiters: str = ",;\t|") -> Parsed:
     head = rows[0]
     names = [head[i] if i < len(head) and head[i] else f"column {i + 1}" for i in range(max(map(len, rows)))]
     return _records(zip(names, row, strict=False) for row in rows[1:])
+
+
+NO_DELIMITER = "\x1f"  # a sign that stands in no text: a table of one column
+
+
+def _delimiter(text: str, among: str) -> str:
+    """The sign that cuts most of the first rows into as many cells as the head has, two or more."""
+
+    def share(sign: str) -> float:
+        read = csv.reader(io.StringIO(text[:20_000]), delimiter=sign, skipinitialspace=True)
+        widths = [len(row) for row in read if any(cell.strip() for cell in row)]
+        whole = widths[:-1] if len(text) > 20_000 and len(widths) > 2 else widths  # the last row may be cut
+        return whole.count(whole[0]) / len(whole) if whole and whole[0] > 1 else 0.0
+
+    best = max(among, key=share)
+    return best if share(best) else NO_DELIMITER
 
 
 def json_lines(data: bytes) -> Parsed:
@@ -204,13 +199,15 @@ def _records(records: Iterable[Iterable[tuple[str, str]]]) -> Parsed:
 def pdf(data: bytes) -> Parsed:
     """The text of each page by pypdf; pages are named from 1."""
     from pypdf import PdfReader
-    from pypdf.errors import LimitReachedError, PyPdfError
+    from pypdf.errors import DependencyError, LimitReachedError, PyPdfError
 
     try:
         reader = PdfReader(io.BytesIO(data))
         if reader.is_encrypted and not reader.decrypt(""):
             raise InputError("it is encrypted; save a copy without the password")
         pages = [page.extract_text().strip() for page in reader.pages]
+    except DependencyError:
+        raise InputError("it is encrypted; save a copy without the password") from None
     except LimitReachedError:
         raise InputError("it unpacks to more than one file may hold; split it or save it as text") from None
     except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
@@ -219,11 +216,13 @@ def pdf(data: bytes) -> Parsed:
 
 
 def docx(data: bytes) -> Parsed:
-    """Paragraphs and tables in order by python-docx; heading styles name sections."""
+    """Paragraphs, tables and notes by python-docx; heading styles name sections."""
     import zipfile
 
     import docx as python_docx
 
+    if data.startswith(b"\xd0\xcf\x11\xe0"):
+        raise InputError("it has a password or is an old .doc; save it as .docx without a password")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if sum(member.file_size for member in archive.infolist()) > 200_000_000:
@@ -237,18 +236,7 @@ def docx(data: bytes) -> Parsed:
         python_docx.opc.exceptions.OpcError,
     ) as error:
         raise InputError(f"it is not a readable Word file ({type(error).__name__}); save it again as .docx") from None
-    return assemble(_docx_blocks(document))
-
-
-def _docx_blocks(document: Any) -> Iterator[Block]:
-    for item in document.iter_inner_content():
-        if hasattr(item, "rows"):
-            yield Block(table_text([[" ".join(cell.text.split()) for cell in row.cells] for row in item.rows]))
-            continue
-        style = item.style.name if item.style is not None else ""
-        level = re.fullmatch(r"Heading ([1-6])", style)
-        mark = "- " if style.startswith("List") and item.text.strip() else ""
-        yield Block(mark + item.text.strip(), level=int(level.group(1)) if level else int(style == "Title"))
+    return assemble(word_blocks(document))
 
 
 Parser = Callable[[bytes], Parsed]

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import lzma
 import os
 import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Collection
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ftrag.errors import InputError
 from ftrag.layout import Parsed
-from ftrag.parsers import RISKY
+from ftrag.parsers import PLAIN, RISKY
 from ftrag.types import Location
 
 SECONDS = 8  # wall clock and processor time of a file of up to 1 MB
@@ -23,6 +27,7 @@ MEMORY_BYTES = 1_000_000_000  # address space of the child
 OUTPUT_BYTES = 100_000_000  # any one file that the child writes
 UNPACKED_BYTES = 200_000_000  # all members of a zip together
 MEMBERS = 2_000  # files in a zip
+NAME_BYTES = 180  # of a member's name, which may get a number
 
 
 class LimitError(InputError):
@@ -30,14 +35,19 @@ class LimitError(InputError):
 
 
 def parse_in_child(path: Path, suffix: str, name: str) -> Parsed:
-    """`parsers.RISKY[suffix]` on a file, under the limits. InputError names what was exceeded or is wrong."""
+    """The parser of `suffix` on a file, under the limits. InputError names what was exceeded or is wrong."""
     answer = _child(["parse", str(path), suffix], name, seconds_for(path.stat().st_size))
     return Parsed(answer["text"], tuple(Location(*row) for row in answer["locations"]))
 
 
-def unzip_in_child(path: Path, folder: Path) -> tuple[list[tuple[str, Path]], list[tuple[str, str]]]:
-    """Unpack a zip into `folder` under the limits: [(flat name, file)], [(member, why it was refused)]."""
-    answer = _child(["unzip", str(path), str(folder)], path.name, SECONDS)
+def unzip_in_child(
+    path: Path, folder: Path, suffixes: Collection[str]
+) -> tuple[list[tuple[str, Path]], list[tuple[str, str]]]:
+    """Unpack a zip into `folder` under the limits: [(flat name, file)], [(member, why it was refused)].
+
+    Only members whose name ends in one of `suffixes` are unpacked and counted: a film beside the notes is no bomb.
+    """
+    answer = _child(["unzip", str(path), str(folder), *sorted(suffixes)], path.name, SECONDS)
     return [(name, folder / file) for name, file in answer["members"]], [(n, r) for n, r in answer["refused"]]
 
 
@@ -56,7 +66,7 @@ def _child(arguments: list[str], name: str, seconds: int) -> Any:
         answer = Path(folder) / "answer.json"
         try:
             done = subprocess.run(
-                [sys.executable, "-m", "ftrag.sandbox", *arguments, str(answer), str(seconds)],
+                [sys.executable, "-m", "ftrag.sandbox", str(answer), str(seconds), *arguments],
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -77,12 +87,16 @@ def _child(arguments: list[str], name: str, seconds: int) -> Any:
     return value
 
 
-def _main(action: str, path: Path, argument: str, answer: Path, seconds: int) -> None:
+def _main(answer: Path, seconds: int, action: str, path: Path, argument: str, *suffixes: str) -> None:
     _limit(seconds)
     try:
-        value = _unzip(path, Path(argument)) if action == "unzip" else _parse(path, argument)
+        value = _unzip(path, Path(argument), suffixes) if action == "unzip" else _parse(path, argument)
     except InputError as error:
         value = {"refused_file": str(error)}
+    except MemoryError:  # a limit: the parent says which there are
+        raise
+    except Exception as error:  # whatever a parser makes of a strange file is about that file alone
+        value = {"refused_file": f"it breaks its parser ({type(error).__name__}); open it and save it again"}
     answer.write_text(json.dumps(value), encoding="utf-8")
 
 
@@ -102,68 +116,103 @@ def _limit(seconds: int) -> None:
 
 
 def _parse(path: Path, suffix: str) -> dict[str, Any]:
-    parsed = RISKY[suffix](path.read_bytes())
+    parsed = {**PLAIN, **RISKY}[suffix](path.read_bytes())
     return {"text": parsed.text, "locations": [(place.start, place.end, place.label) for place in parsed.locations]}
 
 
-def _unzip(path: Path, folder: Path) -> dict[str, Any]:
+def _unzip(path: Path, folder: Path, suffixes: Collection[str]) -> dict[str, Any]:
     try:
         with zipfile.ZipFile(path) as archive:
             rows = [row for row in archive.infolist() if not row.is_dir() and not _is_litter(row.filename)]
-            _check_sizes(rows)
-            names = flat_names([row.filename for row in rows])
-            return _unpack(archive, list(zip(rows, names, strict=True)), folder)
+            names = flat_names([_said(row) for row in rows])
+            members = list(zip(rows, names, strict=True))
+            refused = [(name, why) for row, name in members if (why := _unwanted(row, name, suffixes))]
+            wanted = [(row, name) for row, name in members if not _unwanted(row, name, suffixes)]
+            _check_sizes(rows, [row for row, _ in wanted])
+            return _unpack(archive, wanted, folder, refused)
     except (zipfile.BadZipFile, NotImplementedError, OSError) as error:
         raise InputError(f"it is not a readable zip ({error}); make it again") from None
 
 
-def _check_sizes(rows: list[zipfile.ZipInfo]) -> None:
+def _said(row: zipfile.ZipInfo) -> str:
+    """A member's name. macOS writes UTF-8 without the flag that says so, which is then read as code page 437."""
+    if row.flag_bits & 0x800:
+        return row.filename
+    try:
+        return row.filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return row.filename
+
+
+def _unwanted(row: zipfile.ZipInfo, name: str, suffixes: Collection[str]) -> str:
+    """Why a member is not unpacked; "" if it is."""
+    suffix = PurePosixPath(name).suffix.lower()
+    if suffix == ".zip":
+        return "a zip inside a zip is not opened; upload it by itself"
+    if suffix not in suffixes:
+        return f"it is of an unknown type; save it as one of {', '.join(one[1:] for one in suffixes if one != '.zip')}"
+    if row.flag_bits & 1:
+        return "it is encrypted; zip it without a password"
+    return ""
+
+
+def _check_sizes(rows: list[zipfile.ZipInfo], wanted: list[zipfile.ZipInfo]) -> None:
     if len(rows) > MEMBERS:
         raise InputError(f"it holds {len(rows):,} files, over {MEMBERS:,}; split it")
     if not rows:
         raise InputError("it holds no files; zip at least one document")
-    total = sum(row.file_size for row in rows)
+    total = sum(row.file_size for row in wanted)
     if total > UNPACKED_BYTES:
         raise InputError(f"it unpacks to {total:,} bytes, over {UNPACKED_BYTES:,}; split it")
 
 
-def _unpack(archive: zipfile.ZipFile, rows: list[tuple[zipfile.ZipInfo, str]], folder: Path) -> dict[str, Any]:
-    members, refused, room = [], [], UNPACKED_BYTES
+def _unpack(
+    archive: zipfile.ZipFile,
+    rows: list[tuple[zipfile.ZipInfo, str]],
+    folder: Path,
+    refused: list[tuple[str, str]],
+) -> dict[str, Any]:
+    members, room = [], UNPACKED_BYTES
     for number, (row, name) in enumerate(rows):
-        if row.flag_bits & 1:
-            refused.append((row.filename, "it is encrypted; zip it without a password"))
-        elif name.lower().endswith(".zip"):
-            refused.append((row.filename, "a zip inside a zip is not opened; upload it by itself"))
-        else:
+        try:
             with archive.open(row) as source:
                 data = source.read(room + 1)  # the size in the header is a claim, not a fact
-            room -= len(data)
-            if room < 0:
-                raise InputError(f"it unpacks to over {UNPACKED_BYTES:,} bytes; split it")
-            (folder / str(number)).write_bytes(data)
-            members.append((name, str(number)))
+            (folder / str(number)).write_bytes(data[:room])
+        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, OSError) as error:
+            refused.append((name, f"it cannot be unpacked ({error}); zip it again"))
+            continue
+        room -= len(data)
+        if room < 0:
+            raise InputError(f"it unpacks to over {UNPACKED_BYTES:,} bytes; split it")
+        members.append((name, str(number)))
     return {"members": members, "refused": refused}
 
 
 def flat_names(paths: list[str]) -> list[str]:
     """File names for members: the last part of the path, or the whole path joined by "-" where two would collide."""
     parts = [[p for p in PurePosixPath(path.replace("\\", "/")).parts if p not in ("/", "..", ".")] for path in paths]
-    last = [(names or ["file"])[-1].replace(":", "-").lstrip(".") or "file" for names in parts]
+    last = [_file_name((names or ["file"])[-1:]) for names in parts]
+    counts = Counter(name.lower() for name in last)
     taken: set[str] = set()
     flat = []
     for names, short in zip(parts, last, strict=True):
-        name = (
-            short
-            if [n.lower() for n in last].count(short.lower()) == 1
-            else "-".join(names).replace(":", "-").lstrip(".")
-        )
+        name = first = short if counts[short.lower()] == 1 else _file_name(names)
         number = 2
         while name.lower() in taken:
-            stem, dot, suffix = name.rpartition(".")
+            stem, dot, suffix = first.rpartition(".")
             name, number = f"{stem or suffix}-{number}{dot if stem else ''}{suffix if stem else ''}", number + 1
         taken.add(name.lower())
         flat.append(name)
     return flat
+
+
+def _file_name(parts: list[str]) -> str:
+    """One name of at most NAME_BYTES bytes, its ending kept, with nothing that hides it or leaves the folder."""
+    joined = "".join(sign if sign.isprintable() and sign != ":" else "-" for sign in "-".join(parts)).lstrip(".")
+    if len(joined.encode()) <= NAME_BYTES:
+        return joined or "file"
+    ending = PurePosixPath(joined).suffix[:10]
+    return joined.encode()[: NAME_BYTES - len(ending.encode())].decode(errors="ignore") + ending
 
 
 def _is_litter(name: str) -> bool:
@@ -171,4 +220,4 @@ def _is_litter(name: str) -> bool:
 
 
 if __name__ == "__main__":
-    _main(sys.argv[1], Path(sys.argv[2]), sys.argv[3], Path(sys.argv[4]), int(sys.argv[5]))
+    _main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], Path(sys.argv[4]), *sys.argv[5:])

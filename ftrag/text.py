@@ -46,7 +46,9 @@ def sentences(text: str) -> list[tuple[int, int]]:
     spans: list[tuple[int, int]] = []
     start = 0
     for match in re.finditer(r"(?<=[.!?…])[\"'”’)\]]*(?=\s|$)|(?<=[。！？])|\n+", text):
-        if match.group().startswith("\n") or not _ABBREVIATION.search(text[start : match.start()]):
+        if match.group().startswith("\n") or not _ABBREVIATION.search(
+            text[max(start, match.start() - 16) : match.start()]
+        ):
             _add_span(text, start, match.end(), spans)
             start = match.end()
     _add_span(text, start, len(text), spans)

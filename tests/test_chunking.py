@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ftrag.chunking import STRATEGIES, chunk, estimate_tokens, join
 from ftrag.errors import InputError
-from ftrag.layout import sections
+from ftrag.layout import sections, solids
 from ftrag.parsers import markdown_headings
 from ftrag.types import Chunk, Document
 
@@ -42,6 +42,45 @@ def test_chunks_join_to_the_text_and_stay_within_the_limit(text, strategy, size,
         if before:
             assert before.start < row.start <= before.end < row.end
             assert (count or estimate_tokens)(text[row.start : before.end]) <= overlap
+
+
+SOLIDS = [
+    "| boat | price |\n| --- | --- |\n| Pike | 31 |\n",
+    "```py\nfor a in b:\n\n    go(a)\n```\n",
+    "a | b\n- | -\n1 | 2\n",
+]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from([*SOLIDS, "Prices are:\n", "Some words stand here. And more.\n", "\n", "## Head\n\n"]),
+        max_size=12,
+    ),
+    st.sampled_from(STRATEGIES),
+    st.integers(24, 60),
+    st.integers(0, 12),
+)
+def test_a_table_or_fence_that_fits_is_whole_in_some_chunk(pieces, strategy, size, overlap):
+    text = ""
+    for piece in pieces:  # a table ends where a line without a bar follows
+        text += "\n" if piece in SOLIDS and text and not text.endswith("\n\n") and "|" in text[-30:] else ""
+        text += piece
+    chunks = chunk(document(text), strategy=strategy, size_tokens=size, overlap_tokens=overlap, embed=hashed)
+    assert join(chunks) == text
+    for start, end, kind in solids(text):  # with the blank lines after them
+        rest = text[end:]
+        if estimate_tokens(text[start:end] + rest[: len(rest) - len(rest.lstrip())]) <= size:
+            assert [row for row in chunks if row.start <= start and end <= row.end], (kind, text[start:end])
+
+
+def test_a_table_right_below_its_sentence_is_whole():
+    table = "| boat | price |\n| --- | --- |\n" + "".join(f"| Pike | {i} |\n" for i in range(5))  # 52 tokens
+    text = "Some words stand before it. " * 12 + "\nPrices:\n" + table + "Words after it. " * 12
+    for strategy in STRATEGIES:
+        assert [row for row in cut(text, 60, strategy=strategy, embed=hashed, overlap_tokens=20) if table in row], (
+            strategy
+        )
 
 
 def cut(text: str, size: int, **options) -> list[str]:

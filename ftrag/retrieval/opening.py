@@ -115,7 +115,7 @@ def _lexical(project: Path, settings: Settings) -> BM25Retriever:
     """Spans and postings are two files: while another process writes them, one may be newer than the other."""
     for _ in range(ATTEMPTS):
         spans = _spans(project)
-        marks = {**store.index_stamp(project, settings), "documents": store.digest(spans)}
+        marks = {**store.made_with(project, settings), "documents": store.digest(spans)}
         index = BM25.load(store.index_file(project), marks, settings.k1, settings.b)
         if index is not None:
             return BM25Retriever(index, settings, _finder(project, spans))

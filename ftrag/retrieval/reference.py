@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ftrag.documents import locator
 from ftrag.errors import NotFound
 from ftrag.retrieval import opening
 from ftrag.retrieval.lexical import index_terms
@@ -61,5 +62,5 @@ def _terms(project: Path, rows: Sequence[Chunk], settings: Settings) -> list[lis
     """The terms of each chunk, with those of the headings above it, as the index takes them."""
     from ftrag.retrieval import store
 
-    documents = {document.name: document for document in store.documents(project)}
-    return [index_terms(store.titled(documents[row.document], row, settings), settings) for row in rows]
+    where = {document.name: locator(document) for document in store.documents(project)}
+    return [index_terms(store.titled(row, where[row.document], settings), settings) for row in rows]

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ftrag.chunking import MINIMUM_TOKENS, Count, chunk
-from ftrag.documents import location
+from ftrag.documents import Where, locator
 from ftrag.errors import InputError, NotFound
 from ftrag.project import read_json, write_bytes
 from ftrag.project import settings as project_settings
@@ -27,6 +27,7 @@ from ftrag.retrieval.settings import Settings, of_project, stamp
 from ftrag.retrieval.terms import check_language
 from ftrag.types import Chunk, Document
 
+CODE = 1  # of cutting documents and of their terms; an index that another one made is made again
 Progress = Callable[[float, str], None]
 Spans = dict[str, tuple[str, list[tuple[int, int]]]]  # document -> (sha256 of its file, [start, end) of its chunks)
 
@@ -88,11 +89,11 @@ def refresh(project: Path) -> dict[str, Any]:
     begin = time.perf_counter()
     with _locked(project, "index"):
         settings = of_project(project)
-        marks = index_stamp(project, settings)
+        marks = made_with(project, settings)
         sources = corpus.sources(project)
-        made_with, old = read_spans(project)
+        held_with, old = read_spans(project)
         index = BM25.load(index_file(project), {**marks, "documents": digest(old)}, settings.k1, settings.b)
-        if made_with != marks or index is None:
+        if held_with != marks or index is None:
             old, index = {}, None
         spans, counts = _update(project, sources, settings, old, index)
         seconds = time.perf_counter() - begin
@@ -112,9 +113,9 @@ def _update(
     spans = {name: held for name, held in old.items() if name in names and name not in {s.name for s in changed}}
     texts = []
     for name, document in sorted(fresh.items()):
-        cuts = cut(document)
+        cuts, where = cut(document), locator(document)
         spans[name] = (document.sha256, [(piece.start, piece.end) for piece in cuts])
-        texts.append((name, [index_terms(titled(document, piece, settings), settings) for piece in cuts]))
+        texts.append((name, [index_terms(titled(piece, where, settings), settings) for piece in cuts]))
     counts = {
         "added": len(set(fresh) - set(old)),
         "replaced": len(set(fresh) & set(old)),
@@ -135,15 +136,15 @@ def _update(
     return spans, counts
 
 
-def titled(document: Document, piece: Chunk, settings: Settings) -> str:
+def titled(piece: Chunk, where: Where, settings: Settings) -> str:
     """What a chunk is found by: its text, and the title and headings above it, which it often leaves unsaid."""
-    above = location(document, piece.start, piece.end) if settings.index_headings else ""
+    above = where(piece.start, piece.end) if settings.index_headings else ""
     return f"{above}\n{piece.text}" if above else piece.text
 
 
 def _write(project: Path, settings: Settings, spans: Spans, index: BM25) -> None:
     """The index carries the digest of the spans, so that a crash between the two files shows and is repaired."""
-    marks = index_stamp(project, settings)
+    marks = made_with(project, settings)
     index.save(index_file(project), {**marks, "documents": digest(spans)})
     held = json.dumps({"stamp": marks, "documents": spans}, separators=(",", ":"))  # compact: may hold 50,000 spans
     write_bytes(project / "index" / "chunks.json", held.encode())
@@ -181,6 +182,11 @@ def index_stamp(project: Path, settings: Settings) -> dict[str, Any]:
     """What an index depends on besides the documents."""
     file = tokenizer_file(project)
     return {**stamp(settings), "tokens": VERSION, "tokenizer": Path(file).parent.name}
+
+
+def made_with(project: Path, settings: Settings) -> dict[str, Any]:
+    """What an index on disk must have been made with to be used."""
+    return {**index_stamp(project, settings), "code": CODE}
 
 
 def tokenizer_file(project: Path) -> str:
