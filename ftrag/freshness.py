@@ -19,6 +19,7 @@ from ftrag.jobs import Report
 from ftrag.types import Gold
 
 EDITABLE = (".md", ".markdown", ".txt", ".html", ".htm", ".csv", ".tsv", ".jsonl")
+PAGES = (".html", ".htm")
 NOT_COPIED = ("runs", "adapters", "comparisons", "drills", "exports")
 MOST_CHARACTERS = 200_000  # of a document that is edited in the page
 
@@ -32,11 +33,20 @@ def editable(project: Path) -> list[str]:
 
 def read(project: Path, name: str) -> str:
     """The text of such a file. NotFound for another one."""
-    from ftrag.parsers import decode
-
     if name not in editable(project):
         raise NotFound(f"there is no text document {name!r} in {project.name}; choose one of the list")
-    return decode((project / "documents" / name).read_bytes())
+    return _text(project / "documents" / name)
+
+
+def _text(path: Path) -> str:
+    from ftrag.encodings import decode, markup
+
+    return (markup if path.suffix.lower() in PAGES else decode)(path.read_bytes())
+
+
+def _write(path: Path, text: str) -> None:
+    """As UTF-8; a page with the mark that goes before another encoding that it may declare."""
+    path.write_text(text, encoding="utf-8-sig" if path.suffix.lower() in PAGES else "utf-8")
 
 
 def edit(project: Path, name: str, text: str) -> dict[str, Any]:
@@ -51,7 +61,7 @@ def edit(project: Path, name: str, text: str) -> dict[str, Any]:
         raise InputError(f"the text has {len(text):,} characters; over {MOST_CHARACTERS:,} upload it as a file")
     with tempfile.TemporaryDirectory(prefix="ftrag-") as folder:
         path = Path(folder) / name
-        path.write_text(text, encoding="utf-8")
+        _write(path, text)
         begin = time.perf_counter()
         result = store.ingest(project, [path])
         seconds = time.perf_counter() - begin
@@ -120,27 +130,37 @@ def plant_edits(project: Path, gold: Sequence[Gold], edits: int, seed: int = 0) 
     planted: list[Gold] = []
     for row in gold:
         answer = next((one for one in row.answers if re.search(r"\d", one)), None)
-        place = _document_with(project, row.evidence) if answer else None
+        place = _place(project, row, answer) if answer else None
         if len(planted) == edits or answer is None or place is None:
             continue
         path, passage = place
-        number = re.search(r"\d+", answer)
-        assert number is not None
-        new = answer.replace(number.group(), str(int(number.group()) + rng.randint(3, 40)), 1)
-        if answer not in passage:
-            continue
-        text = path.read_text(encoding="utf-8").replace(passage, passage.replace(answer, new), 1)
-        path.write_text(text, encoding="utf-8")
-        planted.append(Gold(row.id, row.question, (new,), (passage.replace(answer, new),), (), row.slice))
+        new = _raised(answer, rng.randint(3, 40))
+        changed = _standing(answer).sub(new.replace("\\", r"\\"), passage)
+        _write(path, _text(path).replace(passage, changed, 1))
+        planted.append(Gold(row.id, row.question, (new,), (changed,), (), row.slice))
     return planted
 
 
-def _document_with(project: Path, evidence: Sequence[str]) -> tuple[Path, str] | None:
-    """The text document that holds one of the passages word for word."""
-    for path in sorted((project / "documents").iterdir()):
-        if path.suffix in {".md", ".txt", ".html"}:
-            text = path.read_text(encoding="utf-8")
-            for passage in evidence:
-                if passage in text:
-                    return path, passage
+def _raised(answer: str, by: int) -> str:
+    """The answer with its first number raised."""
+    return re.sub(r"\d+", lambda match: str(int(match.group()) + by), answer, count=1)
+
+
+def _standing(answer: str) -> re.Pattern[str]:
+    """The answer as whole words: "4 crowns", not the end of "14 crowns" or "1.4 crowns"."""
+    return re.compile(rf"(?<!\w)(?<!\d[.,]){re.escape(answer)}(?!\w|[.,]\d)")
+
+
+def _place(project: Path, row: Gold, answer: str) -> tuple[Path, str] | None:
+    """The text document and the passage in it that hold the answer: a passage of the evidence, word for word, or the
+    line of a document that the evidence names, if it says the answer only once."""
+    wanted = _standing(answer)
+    for name in editable(project):
+        path = project / "documents" / name
+        text = _text(path)
+        if name in row.evidence and len(wanted.findall(text)) == 1:
+            return path, next(line for line in text.split("\n") if wanted.search(line))
+        for passage in row.evidence:
+            if passage in text and wanted.search(passage):
+                return path, passage
     return None

@@ -196,6 +196,11 @@ class BM25:
         rows.sort(key=lambda row: (-row.score, row.document, row.chunk))
         return rows[:k]
 
+    def held(self, row: Ranked, terms: Iterable[str]) -> set[str]:
+        """Which of the terms a chunk is indexed with."""
+        numbers = set(self._terms_of(self._documents[row.document].start + row.chunk))
+        return {term for term in terms if self._ids.get(term) in numbers}
+
     def scores(self, terms: Query) -> dict[tuple[str, int], float]:
         """The score of every chunk that shares a term with the query."""
         return {(row.document, row.chunk): row.score for row in self.search(terms, max(1, self._live))}

@@ -101,10 +101,11 @@ def ingest(project: Path, files: Sequence[Path], progress: Progress | None = Non
     """
     taken: list[dict[str, Any]] = []
     refused: list[dict[str, Any]] = []
+    given: dict[str, str] = {}
     for number, path in enumerate(files):
         if progress:
             progress(number / len(files), f"reading {path.name}")
-        rows, bad = each(path, lambda name, file: _take(project, name, file))
+        rows, bad = each(path, lambda name, file: _take_once(project, name, file, given))
         refused += [asdict(row) for row in bad]
         if rows:
             taken.append(_summed(path.name, rows))
@@ -114,12 +115,23 @@ def ingest(project: Path, files: Sequence[Path], progress: Progress | None = Non
 
 
 def _replace_archive(project: Path, archive: str, names: list[str]) -> None:
-    """Remember what a zip brought; what only its former version brought goes."""
+    """Remember what a zip brought; what only its former version brought goes. The newest zip owns a document."""
     record = project / "extracted" / "archives.json"
     archives = _read_or(record, {})
     for name in set(archives.get(archive, [])) - set(names):
         (project / "documents" / name).unlink(missing_ok=True)
-    write_json(record, {**archives, archive: names})
+    others = {other: sorted(set(held) - set(names)) for other, held in archives.items()}
+    write_json(record, {**others, archive: names})
+
+
+def _take_once(project: Path, name: str, file: Path, given: dict[str, str]) -> dict[str, Any]:
+    """As `_take`, but InputError for a second file of the same name in one upload, which would replace the first."""
+    sha256 = _sha256(file) if file.is_file() else ""
+    if given.get(name, sha256) != sha256:
+        raise InputError(f"{name} was given twice in one upload with different contents; rename one of them")
+    row = _take(project, name, file)
+    given[name] = sha256
+    return row
 
 
 def _take(project: Path, name: str, file: Path) -> dict[str, Any]:
@@ -199,7 +211,14 @@ def near_duplicates(project: Path, threshold: float = 0.8) -> list[dict[str, Any
     for number, (_, marks) in enumerate(held):
         for mark in marks:
             by_hash.setdefault(mark, []).append(number)
-    pairs = {(a, b) for numbers in by_hash.values() if len(numbers) <= 50 for a in numbers for b in numbers if a < b}
+    # What more than 50 share, a form letter or one text many times, is held against the first of them alone.
+    pairs = {
+        (a, b)
+        for held_by in by_hash.values()
+        for a in held_by[: 1 if len(held_by) > 50 else None]
+        for b in held_by
+        if a < b
+    }
     rows = [(held[b][0], held[a][0], alike(held[a][1], held[b][1])) for a, b in sorted(pairs)]
     return [
         {"document": name, "near_duplicate_of": other, "similarity": round(share, 3)}

@@ -39,9 +39,10 @@ class BM25Retriever:
 
     def _covers(self, row: Ranked, asked: list[str]) -> bool:
         """Whether a chunk holds enough of the query. A term that no chunk holds weighs most."""
-        held = set(index_terms(self.chunk(row.document, row.chunk).text, self.settings))
         weight = {term: self.index.idf(term) for term in asked}
-        return sum(weight[term] for term in held & set(asked)) >= self.settings.minimum_match * sum(weight.values())
+        return sum(weight[term] for term in self.index.held(row, weight)) >= self.settings.minimum_match * sum(
+            weight.values()
+        )
 
     def _expanded(self, asked: list[str]) -> dict[str, float]:
         """The query plus the terms that mark its best chunks, which together weigh half as much (after RM3)."""

@@ -20,9 +20,11 @@ _ENGLISH = (
     "theirs"
 )
 STOP_WORDS = {"english": frozenset(_ENGLISH.split())}
-# Han, Hiragana, Katakana, Thai, Lao, Khmer, Myanmar: written without spaces between words.
+# Han, Hiragana, Katakana, Thai, Lao, Khmer, Myanmar: written without spaces between words; Hangul, whose words carry
+# their particles, as in Lucene's analyzer.
 _UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003134f]+"
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3"
+    "\U00020000-\U0003134f]+"
 )
 _LOCAL = threading.local()  # a stemmer keeps state: one per thread
 
