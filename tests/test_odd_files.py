@@ -105,6 +105,24 @@ def test_a_long_cell_is_one_cell_and_an_open_quotation_mark_is_said(tmp_path):
     assert "never closed" in refused[1]["reason"] and "csv" not in refused[1]["reason"]
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "reason"),
+    [
+        ("comma.jsonl", GOOD + ",\n" + GOOD + ",\n", "row 1 is not valid JSON (Extra data)"),
+        (
+            "python.jsonl",
+            "{'prompt': 'Can I?', 'response': 'Yes.'}\n",
+            "row 1 is not valid JSON (Expecting property name",
+        ),
+        ("twice.csv", "prompt,response,Response\nCan I?,Yes.,No.\n", "names the column response twice"),
+    ],
+)
+def test_a_file_without_one_usable_row_says_what_is_wrong_with_the_first(tmp_path, name, text, reason):
+    examples, refused, _ = read_examples(write(tmp_path / name, text))
+    assert (examples, len(refused)) == ([], 1)
+    assert reason in refused[0]["reason"]
+
+
 def test_a_row_number_nought_is_an_id(tmp_path):
     rows = [{"id": n, "prompt": f"What is {n}?", "response": "A number."} for n in range(2)]
     examples, _, _ = read_examples(write(tmp_path / "ids.json", json.dumps(rows)))

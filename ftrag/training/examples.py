@@ -101,7 +101,8 @@ def _detect(rows: list[tuple[int, dict[str, Any] | str]], name: str) -> str:
     if count:
         return shape
     if not seen:
-        raise InputError(f"{name} holds no row with named columns; expected one of: {'; '.join(SHAPES)}")
+        first = f": row {rows[0][0]} {rows[0][1]}" if rows else ""
+        raise InputError(f"{name} holds no row with named columns{first}; expected one of: {'; '.join(SHAPES)}")
     names = ", ".join(column for column, _ in seen.most_common(8))
     raise InputError(
         f"{name} has the columns {names}; name the prompt and response columns or use: {'; '.join(SHAPES)}"

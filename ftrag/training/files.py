@@ -159,9 +159,17 @@ def _from_csv(text: str, lists: bool) -> Iterator[Numbered]:
             yield number, _broken(error)
             continue
         if not header:
-            header = [cell.strip().lower() for cell in cells]
+            header = _header(cells)
         elif any(cell.strip() for cell in cells):
             yield number, _record(header, cells, lists)
+
+
+def _header(cells: list[str]) -> list[str]:
+    names = [cell.strip().lower() for cell in cells]
+    twice = next((name for name in names if name and names.count(name) > 1), None)
+    if twice:
+        raise InputError(f"the header names the column {twice[:80]} twice, and only one can be meant; rename the other")
+    return names
 
 
 def _broken(error: csv.Error) -> str:
