@@ -17,10 +17,20 @@ from ftrag import prompts, workflows
 from ftrag.errors import InputError, NotFound
 
 SOFTWARE = ("torch", "transformers", "peft", "accelerate")
+SCORING = ("metrics", "containment", "values", "spelled", "units", "refusals", "checks", "form", "style")
 
 
 def software() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: metadata.version(name) for name in SOFTWARE}
+
+
+@functools.cache
+def scoring() -> str:
+    """One hash over the modules that turn answers into verdicts: two runs compare only where these are the same."""
+    from ftrag import evaluation
+
+    folder = Path(evaluation.__path__[0])
+    return _hash([(folder / f"{name}.py").read_text(encoding="utf-8") for name in SCORING])
 
 
 def machine() -> str:
@@ -47,6 +57,7 @@ def fingerprints(project: Path, adapter: str | None) -> dict[str, str]:
             [list(map(asdict, rows)) for rows in (workflows.gold_rows(project), workflows.training_rows(project))]
         ),
         "checks": _hash(own["checks"]),
+        "scoring": scoring(),
         "model": models.fingerprint(loaded),
         "adapter": adapter_fingerprint(project / "adapters" / adapter) if adapter else "none",
         "index": str(store.index_fingerprint(project)),

@@ -172,6 +172,7 @@ def test_tone_is_measured_against_the_training_answers(project):
         ("examples.jsonl", "data"),
         ("documents", "index"),
         ("prompts", "prompts"),
+        ("scoring", "scoring"),
     ],
 )
 def test_a_run_is_stale_when_anything_it_rests_on_changes(project, changed, name, monkeypatch):
@@ -182,6 +183,8 @@ def test_a_run_is_stale_when_anything_it_rests_on_changes(project, changed, name
         from ftrag import prompts
 
         monkeypatch.setattr(prompts, "SYSTEM", "Answer otherwise.", raising=True)
+    elif changed == "scoring":
+        monkeypatch.setattr(records, "scoring", lambda: "another way to score")
     elif changed == "documents":
         (project / "documents" / "new.md").write_text("# New\n\nA new page.\n")
     elif changed.endswith("jsonl"):
