@@ -38,25 +38,28 @@ def training_data(project: Path, share: float, seed: int = 0) -> list[Example]:
         )
     if not store.chunks(project):
         return rows
-    hidden = _gold_documents(project)
+    hidden, secret = _gold_places(project, rows)
     k = workflows.setting(project, "k")
-    return with_context(rows, workflows.retriever(project), k, share, seed, hidden, declines)
+    return with_context(rows, workflows.retriever(project), k, share, seed, hidden, declines, secret)
 
 
-def _gold_documents(project: Path) -> set[str]:
-    """Documents that hold gold evidence and no training row's: they must not be read in training."""
+def _gold_places(project: Path, rows: Sequence[Example]) -> tuple[set[str], set[str]]:
+    """What must not be read in training: documents that hold gold evidence and no training row's, and gold passages.
+
+    A passage that is a training row's evidence too is no secret; the report before the training names it.
+    """
     from ftrag.retrieval import store
 
-    gold_file = project / "gold.jsonl"
-    gold = workflows.gold_rows(project) if gold_file.exists() else []
+    gold = workflows.gold_rows(project) if (project / "gold.jsonl").exists() else []
     texts = {document.name: document.text for document in store.documents(project)}
-    rows = workflows.training_rows(project)
+    asked, trained = ({entry for row in part for entry in row.evidence} for part in (gold, rows))
 
-    def holds(entries: Sequence[tuple[str, ...]]) -> set[str]:
-        wanted = {entry for row in entries for entry in row}
-        return {name for name, text in texts.items() if any(entry == name or entry in text for entry in wanted)}
+    def holds(wanted: set[str]) -> set[str]:
+        passages = wanted - texts.keys()
+        return (wanted & texts.keys()) | {n for n, text in texts.items() if any(entry in text for entry in passages)}
 
-    return holds([row.evidence for row in gold]) - holds([row.evidence for row in rows])
+    secret = {entry for entry in asked - texts.keys() if not any(entry in other or other in entry for other in trained)}
+    return holds(asked) - holds(trained), secret
 
 
 def inspect_data(project: Path) -> dict[str, Any]:

@@ -321,6 +321,19 @@ def test_a_missed_passage_is_put_in_and_hidden_documents_never_show():
     assert with_context([example], WordOverlap(chunks()), share=1.0, hidden={"doc19.md"})[0] == example
 
 
+def test_a_gold_passage_never_shows_though_its_document_may():
+    """One handbook holds what is trained and what is asked: its other passages may be read, the gold one not."""
+    pages = [Chunk("handbook.md", n, f"the boat number {n} costs {n} euros", n, n + 1) for n in range(20)]
+    examples = [
+        Example(f"what does number {n} cost", f"{n} euros", str(n), evidence=(pages[n].text,)) for n in range(1, 20)
+    ]
+    leaky = with_context(examples, WordOverlap(pages), k=3, share=1.0)
+    assert any(pages[0].text in row.context for row in leaky)  # the first page is a distractor of many
+    rows = with_context(examples, WordOverlap(pages), k=3, share=1.0, secret={"The boat number 0  costs 0 euros"})
+    assert not any(pages[0].text in row.context for row in rows)
+    assert all(pages[int(row.id)].text in row.context for row in rows)
+
+
 def test_rows_that_decline_are_shown_passages_without_the_answer():
     rows = [
         Example("what does the moon boat cost", "That is not in our pages.", "r"),
