@@ -71,13 +71,25 @@ def _gold(visit, payloads, folder):
     return _upload(visit, "#up_gold", [path], "gold.jsonl")
 
 
+def _ask(visit, question):
+    """A press while the last answer is still being closed is dropped; the box is emptied when one counts."""
+    box = visit.page.locator("#chat_question textarea, #chat_question input").first
+    box.fill(question)
+
+    def taken():
+        visit.page.locator("#chat_ask").click()
+        visit.page.wait_for_timeout(1_000)
+        return not box.input_value()
+
+    wait_until(taken, 60)
+
+
 def _chat(visit, payloads):
     """The scripted model repeats the question, and the passages of the document with all payloads are its sources."""
     visit.tab("Chat")
     for number in range(0, len(payloads), 12):
         question = "Zanzibar " + " ".join(payloads[number : number + 12])
-        visit.page.locator("#chat_question textarea, #chat_question input").first.fill(question[:3_900])
-        visit.page.locator("#chat_ask").click()
+        _ask(visit, question[:3_900])
         asked = 1 + number // 12  # each turn says it in the question and in the answer
         wait_until(lambda asked=asked: visit.text("#chat_a").count("Zanzibar") == 2 * asked, 60)
         visit.page.wait_for_timeout(1_500)
