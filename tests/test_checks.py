@@ -42,6 +42,8 @@ def verdict(answer: str, kind: str, value: Any, reference: Reference | None = No
         ("json_schema", TRIAGE, '{"team": "docks", "urgent": true}', '{"team": "sales", "urgent": true}'),
         ("language", "en", "The boat leaves at nine in the morning.", "Das Boot fährt um neun Uhr morgens ab."),
         ("language", "de", "Das Boot fährt um neun Uhr morgens ab.", "The boat leaves at nine in the morning."),
+        ("language", "en", "Visa, Mastercard, PayPal and cash.", "Visa, Mastercard, PayPal und Bargeld."),  # no pidgin
+        ("language", "ja", "料金は一日1500円です。", "每天费用为16元，不允许带狗。"),  # no spaces
         (
             "reading_level",
             6,

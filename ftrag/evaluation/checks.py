@@ -144,8 +144,8 @@ def _json_schema(answer: str, value: Any, reference: Reference) -> tuple[float |
 
 
 def _language(answer: str, value: Any, reference: Reference) -> tuple[float | None, str]:
-    found = form.language(answer)
-    return (None, "too short to tell") if found is None else (float(found == value), f"is in {found}, not {value}")
+    told = form.is_in(answer, value)
+    return (None, "too short to tell") if told is None else (float(told[0]), f"is in {told[1]}, not {value}")
 
 
 def _reading_level(answer: str, value: Any, reference: Reference) -> tuple[float | None, str]:

@@ -15,6 +15,9 @@ from ftrag.text import normalise, sentences, words
 REGEX_SECONDS = 0.5  # one pattern on one answer; Python's re has no limit, and one bad pattern would hang a run
 TONE_SHARE = 0.05  # by default an answer may be as unusual as the oddest twentieth of the training answers
 MAX_SCHEMA_DEPTH = 32
+UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")  # Thai, Khmer, kana, Han…
+# what a short text is easily taken for -> the language it is close to
+VARIETIES = {"pcm": "en", "wuu": "zh", "yue": "zh", "ary": "ar", "arz": "ar", "nn": "no", "ext": "es", "uzs": "uz"}
 
 
 @functools.lru_cache(maxsize=256)
@@ -127,10 +130,16 @@ def languages() -> list[str]:
 
 
 def language(text: str) -> str | None:
-    """The most likely language, None below four words."""
-    if len(words(text)) < 4:
+    """The most likely language, None below four words, or eight signs of a script without spaces."""
+    if len(words(text)) < 4 and len(UNSPACED.findall(text)) < 8:
         return None
     return str(_identifier().classify(text)[0])
+
+
+def is_in(text: str, wanted: str) -> tuple[bool, str] | None:
+    """Whether a text is in a language, a variety close to it included, and what it was taken for; None if too short."""
+    found = language(text)
+    return None if found is None else (wanted in (found, VARIETIES.get(found)), found)
 
 
 def reading_grade(text: str) -> float | None:
