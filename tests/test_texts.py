@@ -65,6 +65,37 @@ def test_no_component_and_no_message_holds_a_sentence_of_its_own(path):
     assert not written_out(path.read_text(), f"ftrag/ui/{path.name}")
 
 
+CODE = re.compile(r"_JS$|^(PAGE|CSS|LANGUAGES)$")  # names of constants that hold no sentence of the page
+NO_SENTENCES = {
+    "Count from one to thirty in words.",
+    "rules out \0",
+}  # said to the model; looked for in the core's words
+
+
+def left_in_code(tree: ast.Module) -> list[str]:
+    """line: text of every literal of two words or more outside docstrings, markup and constants that hold code."""
+    skipped = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and any(CODE.search(ast.unparse(target)) for target in node.targets):
+            skipped |= {id(inner) for inner in ast.walk(node.value)}
+    skipped |= {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    nodes = [
+        node for node in ast.walk(tree) if isinstance(node, ast.Constant | ast.JoinedStr) and id(node) not in skipped
+    ]
+    found = [(node.lineno, text) for node in nodes for text in literals(node)]
+    return [f"{line}: {text}" for line, text in found if WORDED.search(text) and text not in NO_SENTENCES]
+
+
+WORDED = re.compile(r"(?<![\w-])[^\W\d_]{2,},? [^\W\d_]{2,}(?![\w:-])")
+
+
+@pytest.mark.parametrize(
+    "path", sorted({*FILES} - {UI / "theme.py", UI / "evaluate_style.py"}), ids=lambda path: path.name
+)
+def test_no_sentence_is_left_in_the_code_of_the_page(path):
+    assert not left_in_code(ast.parse(path.read_text()))
+
+
 @pytest.mark.parametrize(
     "source",
     [
@@ -78,6 +109,11 @@ def test_no_component_and_no_message_holds_a_sentence_of_its_own(path):
 )
 def test_a_literal_is_found(source):
     assert written_out(source, "page.py")[0].startswith("page.py:1: ")
+
+
+def test_a_sentence_in_the_code_is_found():
+    code = 'def f(n):\n    """A docstring."""\n    return f"<p class=\'ft-note x\'>No rows, none of {n}</p>"\n'
+    assert left_in_code(ast.parse(code)) == ["3: No rows, none of \0"]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Every sentence of the page's own, in one place: a second language is a second file like this."""
+"""Every sentence of the page's own, in one place: a second language is a second folder like this."""
 
 TITLE = "ftrag"
 PITCH = "Retrieve, fine-tune, both or neither? Measured on your own questions."
