@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
@@ -15,6 +16,7 @@ COLOURS = {"content": "#2a7fb8", "behaviour": "#c2711c"}
 # Okabe and Ito's eight without black and yellow: told apart by colour-blind readers, on white and on dark
 GROUPS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 REST = "#8a8f98"
+SHORT, LONGEST = 4, 13  # signs of a cell that is kept whole, and of a word that is not broken, in narrow columns
 
 STYLE = """
 :root { color-scheme: light dark; --line: #cbd5e1; --mute: #475569; --paper: #ffffff; --ink: #0f172a; }
@@ -29,6 +31,7 @@ th, td { text-align: left; vertical-align: top; padding: .25rem .5rem; border-bo
 td { overflow-wrap: break-word; } td:first-child { overflow-wrap: normal; }
 td:last-child { overflow-wrap: anywhere; }
 .dense th, .dense td { padding: .15rem .3rem; font-size: .74rem; }
+.dense .short { white-space: nowrap; }
 svg { display: block; max-width: 100%; height: auto; margin: .75rem 0; }
 svg text { fill: currentColor; font: 11px system-ui, sans-serif; } svg .line { stroke: currentColor; }
 svg .grid { stroke: var(--line); }
@@ -37,7 +40,7 @@ svg .grid { stroke: var(--line); }
   body { margin: 0; max-width: none; font-size: 10pt; } .wide { overflow: visible; }
   h2 { break-after: avoid; } tr, svg { break-inside: avoid; } thead { display: table-header-group; }
   th, td { padding: .15rem .3rem; } table { font-size: 8.5pt; }
-  .dense th, .dense td { overflow-wrap: anywhere; font-size: 7pt; padding: .1rem .15rem; }
+  .dense th, .dense td { overflow-wrap: break-word; font-size: 7pt; padding: .1rem .15rem; }
   rect, circle { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 """
@@ -63,10 +66,26 @@ def _part(run: Mapping[str, Any], part: str | Table | Plot) -> str:
 
 
 def _table(value: Table) -> str:
-    head = "".join(f'<th scope="col">{escape(title)}</th>' for title in value.headers)
-    rows = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>\n" for row in value.rows)
+    write = _narrow if value.dense else escape
+    head = "".join(f'<th scope="col">{write(title)}</th>' for title in value.headers)
+    rows = "".join("<tr>" + "".join(map(_cell if value.dense else _plain, row)) + "</tr>\n" for row in value.rows)
     kind = ' class="dense"' if value.dense else ""
     return f'<div class="wide"><table{kind}><thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody></table></div>'
+
+
+def _plain(cell: str) -> str:
+    return f"<td>{escape(cell)}</td>"
+
+
+def _cell(cell: str) -> str:
+    """A cell of a narrow column: marks and ids stay whole, long words may break."""
+    return f'<td class="short">{escape(cell)}</td>' if len(cell) <= SHORT else f"<td>{_narrow(cell)}</td>"
+
+
+def _narrow(text: str) -> str:
+    """Text that may break after a plus and within long words, and nowhere else: no column of single letters."""
+    pieces = re.findall(rf"\s+|[^\s+]{{1,{LONGEST}}}\+?|\+", text)
+    return "<wbr/>".join(map(escape, pieces)).replace(" <wbr/>", " ").replace("<wbr/> ", " ")
 
 
 def _svg(width: float, height: float, name: str, shapes: Sequence[str]) -> str:

@@ -183,6 +183,13 @@ def test_the_page_is_well_formed_needs_nothing_else_and_runs_nothing(run):
     assert "prefers-color-scheme: dark" in html and "@media print" in html and "url(" not in html
 
 
+def test_narrow_columns_break_long_words_and_nothing_else(run):
+    html = report.render(run, "html")
+    assert '<td class="short">−−</td>' in html  # two marks stay together
+    assert '<th scope="col">lora+<wbr/>rag</th>' in html and '<th scope="col">behaviour cause</th>' in html
+    assert "overflow-wrap: anywhere; font-size" not in html  # which sets words as columns of letters
+
+
 def test_markdown_reads_nothing_in_a_row_as_markup(run):
     text = report.render(run, "md")
     assert "<script>" not in re.sub(r"\\.", "", text)
