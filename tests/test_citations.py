@@ -51,6 +51,12 @@ def test_an_unsupported_sentence(sentence: str) -> None:
     assert [supported for supported, _ in supports(sentence)] == [False]
 
 
+def test_a_heading_claims_nothing() -> None:
+    headed = [Chunk("a.md", 0, f"## Dogs and luggage\n\n{DOGS}", 0, 20 + len(DOGS))]
+    rows = align("## Dogs and luggage\n\nA dog may weigh up to 34 kg.", headed)
+    assert [row["supported"] for row in rows] == [False, True]
+
+
 def test_offsets_point_into_the_document_and_the_answer() -> None:
     answer = "Hello! A dog may weigh up to 34 kg. Waiting at the buoy is free for 23 minutes."
     document = {"dogs.html": " " * 200 + DOGS, "parking.html": BERTH}

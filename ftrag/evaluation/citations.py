@@ -40,6 +40,7 @@ SAME_WORDS = 0.6  # from this share of common words on, a denial on one side alo
 VALUE_WEIGHT = 2.0  # a value counts as much as two rare words
 LEAD_IN = re.compile(r"^\s*(?:[\w'’-]+ ){0,2}[\w'’-]+:\s+(?=\S)")
 SIGN_OFF = re.compile(r"^\s*[-–—~]\s*\w")
+HEADING = re.compile(r"^\s*#{1,6}\s")  # a heading claims nothing, even one copied word for word
 _NEGATION = re.compile(
     r"\b(?:not|never|cannot|nobody|nothing|neither|nor|without|no)\b"
     r"(?! (?:more|less|later|longer|fewer|earlier|only)\b)|n't\b"
@@ -113,7 +114,7 @@ def _aligned(
         "supported": False,
     }
     said = [atom for atom in atoms(LEAD_IN.sub("", text)) if _carries(atom)]
-    if not said or not sources or SIGN_OFF.match(text):
+    if not said or not sources or SIGN_OFF.match(text) or HEADING.match(text):
         return row
     words = [_score(said, source, weight) for source in sources]
     best, score, supported = (
