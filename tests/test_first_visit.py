@@ -3,6 +3,8 @@
 import json
 import shlex
 import shutil
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import gradio as gr
@@ -11,6 +13,7 @@ import pytest
 from ftrag import jobs, workflows
 from ftrag import project as projects
 from ftrag.ui import chat, chat_turn, chat_view, header, session, steps, texts, train
+from tests.conftest import ROOT
 
 
 def request(**query):
@@ -225,6 +228,13 @@ def test_the_strip_follows_the_project(home, visitor):
     assert "recorded with this example" in steps.steps(visitor, "support")[2]
     assert "Start with your documents" in steps.steps(visitor, "my-project")[1]
     assert steps.steps(visitor, None)[1] == texts.STEPS["train"]["none"]
+
+
+def test_what_two_threads_must_not_import_at_once_is_there_before_the_first_visitor():
+    """Without it a visitor who came while the model was loading read that something went wrong."""
+    code = "import sys; from ftrag.ui import warm as w; w.settle(); print('AutoTokenizer' in dir(sys.modules[w.SETTLED[1]]))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == "True", done.stderr[-800:]
 
 
 # --- chat without a model

@@ -36,12 +36,17 @@ def loading() -> bool:
     return any(thread.name == THREAD for thread in threading.enumerate())
 
 
-def settle() -> None:
-    """Import torch before the first visitor: scipy, in a handler, breaks on a torch that another thread half imported.
+SETTLED = ("torch", "transformers.models.auto.tokenization_auto")
 
-    https://github.com/data-apis/array-api-compat asks sys.modules for it without waiting for the import.
+
+def settle() -> None:
+    """Import before the first visitor what breaks a handler while another thread has half imported it.
+
+    scipy asks sys.modules for torch without waiting (https://github.com/data-apis/array-api-compat); transformers,
+    which loads its names when they are asked for, has no AutoTokenizer then.
     """
-    importlib.import_module("torch")
+    for name in SETTLED:
+        importlib.import_module(name)
 
 
 def load_in_background() -> threading.Thread:
