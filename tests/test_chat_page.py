@@ -72,6 +72,17 @@ def test_to_ask_for_no_more_ends_the_model_at_once(watched):
     assert model.stopped
 
 
+def test_a_newer_question_of_the_same_page_ends_the_older_answer(watched, monkeypatch):
+    model, stream = watched
+    monkeypatch.setattr(chat_turn, "_session", lambda: "one page")
+    for _ in range(4):
+        next(stream)
+    with chat_turn._answering() as replaced:
+        assert not replaced()
+        assert list(stream) == [] and model.stopped  # what it said so far stays
+    assert not chat_turn._newest
+
+
 # --- in the page
 
 

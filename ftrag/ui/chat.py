@@ -101,7 +101,7 @@ def _columns(part: Mapping[str, Any]) -> list[Any]:
 
 def _wire_generation(part: Mapping[str, Any], here: list[Any], shown: list[Any]) -> None:
     """Everything that asks the model, and what stops it."""
-    streamed = QUIET | {"concurrency_limit": 8, "concurrency_id": "generation"}
+    streamed = QUIET | {"concurrency_limit": 8, "concurrency_id": "generation", "trigger_mode": "multiple"}
     limits = [*(part["settings"][name] for name in ("tokens", "heat", "threshold")), part["blind"]]
     given = [*_columns(part), *limits, part["turns"], *(side["chat"] for side in part["sides"])]
     question, stated = part["question"], part["asked"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -68,8 +68,10 @@ def streamed(
     before = [chat + [_said("user", question)] for chat in chats]
     yield from _waiting(before, columns, blind, turns, question)
     last, state = 0.0, []
-    with _answering():
+    with _answering() as replaced:
         for state in workflows.chat(project, question, columns, limits):
+            if replaced():
+                return
             if time.monotonic() - last >= pause():
                 last = time.monotonic()
                 yield _shown(before, state, columns, blind, turns, question)
@@ -81,14 +83,28 @@ def streamed(
 _answered: set[object] = set()  # a mark for each conversation that is being answered, in the whole app
 
 
+_newest: dict[str, object] = {}  # a page's session -> the mark of what it asked last
+
+
 @contextmanager
-def _answering() -> Iterator[None]:
-    mark = object()
+def _answering() -> Iterator[Callable[[], bool]]:
+    """Counts this answer; gives whether the same page has asked something newer, which ends this one."""
+    session, mark = _session(), object()
     _answered.add(mark)
+    _newest[session] = mark
     try:
-        yield
+        yield lambda: bool(session) and _newest.get(session) is not mark
     finally:
         _answered.discard(mark)
+        if _newest.get(session) is mark:
+            del _newest[session]
+
+
+def _session() -> str:
+    """The page that asks; "" where no page does, as in a program."""
+    from gradio.context import LocalContext
+
+    return str(getattr(LocalContext.request.get(None), "session_hash", None) or "")
 
 
 def pause() -> float:
