@@ -157,6 +157,13 @@ def test_fifty_thousand_rows_of_one_template_are_inspected_in_time():
     assert time.monotonic() - began < 20
 
 
+def test_every_row_that_nearly_repeats_another_is_counted_once():
+    asked = "Please tell me in one sentence of your own words what the price of the boat with the number {} is today"
+    rows = [Example(asked.format(n), "It costs as much as the others do on that day", str(n)) for n in range(80)]
+    found = inspect(rows, [], [])["near_duplicates"]
+    assert [row["ids"] for row in found] == [["0", str(n)] for n in range(1, 80)]  # 79, and not 80 * 79 / 2 pairs
+
+
 def test_the_same_prompt_in_many_rows_is_inspected_in_time():
     rows = [Example("Write a line about boats", f"{n} boats in {n * 7}", str(n)) for n in range(5000)]
     began = time.monotonic()

@@ -11,7 +11,6 @@ from ftrag.text import words
 from ftrag.training.overlap import near_across, near_pairs
 from ftrag.types import Document, Example, Gold
 
-SHOWN = 50  # of a long list of findings; counts are always complete
 LEAK_WORDS = 5  # a gold question this long found word for word in a document is not chance
 
 
@@ -63,7 +62,7 @@ def inspect(
             row.id for row, (total, _) in zip(examples, counts, strict=True) if count_tokens and total > max_tokens
         ],
         "duplicates": duplicates(examples),
-        "near_duplicates": near_duplicates(examples)[:SHOWN],
+        "near_duplicates": near_duplicates(examples),
         "conflicts": conflicts(examples),
         "gold_overlap": overlap,
         "leaks": answer_key_leaks(gold, documents),
@@ -139,11 +138,20 @@ def conflicts(examples: Sequence[Example]) -> list[dict[str, Any]]:
 
 
 def near_duplicates(examples: Sequence[Example]) -> list[dict[str, Any]]:
-    """Pairs of rows whose prompt and answer together share most of their words, without the exact copies."""
+    """Rows whose prompt and answer together share most of their words with an earlier row, beside the nearest one.
+
+    Without the exact copies. One pair a row, so that their number is the number of rows that say little new.
+    """
     copies = {id_ for ids in duplicates(examples) for id_ in ids[1:]}
     rows = [example for example in examples if example.id not in copies]
     pairs = near_pairs([f"{example.prompt}\n{example.response}" for example in rows])
-    return [{"ids": [rows[i].id, rows[j].id], "similarity": round(similarity, 3)} for i, j, similarity in pairs]
+    nearest: dict[int, tuple[float, int]] = {}
+    for i, j, similarity in pairs:
+        nearest[j] = max(nearest.get(j, (0.0, 0)), (similarity, -i))
+    return [
+        {"ids": [rows[-place].id, rows[j].id], "similarity": round(similarity, 3)}
+        for j, (similarity, place) in sorted(nearest.items())
+    ]
 
 
 def gold_overlap(examples: Sequence[Example], gold: Sequence[Gold]) -> list[dict[str, Any]]:
