@@ -135,3 +135,16 @@ def test_retrieval_that_was_not_run_is_not_said_to_fail():
     rows = [Verdict(i, arm, arm == "base+oracle") for i in range(30) for arm in ("base", "base+oracle")]
     found = diagnose(rows)["decision"]
     assert found["route"] == "fix retrieval" and "was not run" in found["sentence"]
+
+
+def test_what_is_left_out_is_said():
+    rows = [
+        Verdict(i, arm, None if arm == "base" and i < 4 else arm == "lora")
+        for i in range(9)
+        for arm in ("base", "lora")
+    ]
+    said = diagnose([*rows, Verdict(99, "lora", True)])["reasons"]
+    assert "Left out, for want of a base row: 1." in said
+    assert "Left out on content, for want of a verdict of base: 4." in said
+    nothing = diagnose([Verdict(1, "base", None)])["reasons"]
+    assert any("nothing to compare" in one for one in nothing) and not any("100 points" in one for one in nothing)

@@ -67,7 +67,8 @@ def verdict(evidence: Evidence) -> dict[str, Any]:
     few = round(evidence.smallest_effect, 2) > DETECTABLE
     said = f"{points(evidence.smallest_effect)} is the smallest gain that this many questions could have shown"
     if few:
-        return _result("not enough evidence", held, evidence, comparisons, [*reasons, f"{said}: ask more."])
+        none = "So few questions cannot show any gain" if evidence.smallest_effect >= 1 else said
+        return _result("not enough evidence", held, evidence, comparisons, [*reasons, f"{none}: ask more."])
     return _result("larger model", held, evidence, comparisons, [*reasons, f"{said}, and no arm showed it."])
 
 

@@ -46,9 +46,18 @@ def diagnose(
         "minimum_detectable_effect": smallest,
         "n": n,
         "route": decision["route"],
-        "reasons": decision["reasons"] + said,
+        "reasons": decision["reasons"] + said + _left_out(found, n),
         "decision": decision,
     }
+
+
+def _left_out(found: Mapping[str, Any], n: int) -> list[str]:
+    """What the verdict does not rest on, in sentences that quote the counts."""
+    said = [] if n else ["No base answer has a verdict, so there is nothing to compare."]
+    if found["excluded"]:
+        said.append(f"Left out, for want of a base row: {found['excluded']}.")
+    counts = {axis: count for axis, count in found["unscored"].items() if count}
+    return said + [f"Left out on {axis}, for want of a verdict of base: {count}." for axis, count in counts.items()]
 
 
 Table = Mapping[str | int, Mapping[str, bool]]
