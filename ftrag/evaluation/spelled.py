@@ -40,6 +40,7 @@ _BEFORE_ONE = (  # "a week" is a length after these; "twice a week" is not
     "for|in|within|after|takes?|lasts?|about|only|than|least|most|is|wait|gets?|have|has|needs?|of|under|over|almost|"
     "nearly|exactly|roughly"
 )
+_NO_LABEL = "".join(f"(?<!{label} )" for label in ("flat", "room", "unit", "gate", "seat", "row", "section", "class"))
 _RATED = r"(?<=\d)|(?<=%)|\b(?:times?|euros?|dollars?|pounds?|cents?|mg|g|kg|hours?|minutes?|days?|nights?|people)"
 _PHRASES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\bhalf an hour\b"), "30 minutes"),
@@ -66,7 +67,8 @@ _PHRASES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b(\d+) ?h(?:ours?|rs?)? ?(?:and )?(\d+) ?m\b"), r"\1 h \2 min"),
     (re.compile(r"(?<!\d )\bminus (?=[\d$€£])"), "-"),
     (re.compile(r"(?<![\w.,])\.(?=\d)"), "0."),
-    (re.compile(r"(?<![\w-])(-?\d+(?:\.\d+)?)([cf])\b(?![-/])"), r"\1 °\2"),
+    (re.compile(rf"(?<![\w-]){_NO_LABEL}(-?\d+(?:\.\d+)?)([cf])\b(?![-/])"), r"\1 °\2"),
+    (re.compile(rf"\ban? {_PERIOD}'s\b"), r"1 \g<unit>"),
     (re.compile(rf"^(\W*)an? {_PERIOD}(?=\W*$)"), r"\g<1>1 \g<unit>"),
     (re.compile(rf"\b(?P<before>{_BEFORE_ONE}) an? {_PERIOD}\b"), r"\g<before> 1 \g<unit>"),
 )

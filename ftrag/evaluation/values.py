@@ -196,7 +196,7 @@ def _dotted_time(match: re.Match[str]) -> set[tuple[str, float]]:
     return {("time", int(parts[1]) * 60.0 + int(parts[2]))} if parts and timed else set()
 
 
-_AT = re.compile(r"\b(?:at|from|until|till|before|after|by|between) $")
+_AT = re.compile(r"\b(?:at|from|until|till|before|after|between) $")
 
 
 def _round(number: float) -> float:
