@@ -232,7 +232,8 @@ def test_the_strip_follows_the_project(home, visitor):
 
 def test_what_two_threads_must_not_import_at_once_is_there_before_the_first_visitor():
     """Without it a visitor who came while the model was loading read that something went wrong."""
-    code = "import sys; from ftrag.ui import warm as w; w.settle(); print('AutoTokenizer' in dir(sys.modules[w.SETTLED[1]]))"
+    settled = "print('AutoTokenizer' in dir(sys.modules[warm.SETTLED[1]]))"
+    code = f"import sys; from ftrag.ui import warm; warm.settle(); {settled}"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.stdout.strip() == "True", done.stderr[-800:]
 
