@@ -84,7 +84,8 @@ INDICATORS: tuple[Indicator, ...] = (
     Indicator(
         "behaviour",
         r"pasted|dictated|supplied|handed over|typed in|spoken|scribbled|rough notes|raw notes|keywords|bullet points|"
-        r"(?:customer|caller|agent|user|client|clerk|officer|driver|nurse|doctor)s? (?:gives?|types?|says?|dictates?)\b",
+        r"(?:customer|caller|agent|user|client|clerk|officer|driver|nurse|doctor)s? (?:gives?|types?|says?|"
+        r"dictates?)\b",
     ),
     Indicator(
         "behaviour",
