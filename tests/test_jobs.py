@@ -101,3 +101,13 @@ def test_an_estimate_is_told_at_once_where_standard_error_is_a_file(capsys):
     report(0.1, "about 200 s for 68 steps on 133 rows", phase="estimate")
     report(0.2, "step 1")
     assert capsys.readouterr().err == "ftrag: 10% about 200 s for 68 steps on 133 rows\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "count"), [({}, "2000"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "-"), ({"GOMP_SPINCOUNT": "9"}, "9")]
+)
+def test_threads_of_two_processes_do_not_spin_against_each_other_unless_the_user_says_so(given, count):
+    code = "import ftrag, os; print(os.environ.get('GOMP_SPINCOUNT', '-'))"
+    clean = {key: value for key, value in os.environ.items() if key not in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")}
+    done = subprocess.run([sys.executable, "-c", code], env=clean | given, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == count
