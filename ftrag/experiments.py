@@ -6,6 +6,7 @@ Each takes the project's folder and a report(fraction, message, **numbers) that 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,8 +67,19 @@ def inspect_data(project: Path) -> dict[str, Any]:
     """What Train shows before it can be pressed: rows, lengths, duplicates, conflicts, leaks, sufficiency.
 
     `rendered` holds the first three rows as (prompt, learned part), exactly as the model will see them; `upload` says
-    which file the rows came from, their numbers in it, and which of its rows were refused.
+    which file the rows came from, their numbers in it, and which of its rows were refused. Looked at anew only when
+    the rows, the gold, the documents or the settings have changed.
     """
+    from ftrag.retrieval import store
+    from ftrag.training import uploads
+
+    files = [project / name for name in (uploads.ROWS, uploads.UPLOAD, "gold.jsonl", "project.json")]
+    stamps = [(path.stat().st_mtime_ns, path.stat().st_size) if path.exists() else (0, 0) for path in files]
+    return dict(_inspected(project, (*stamps, store.index_fingerprint(project))))
+
+
+@functools.lru_cache(maxsize=8)
+def _inspected(project: Path, state: tuple[object, ...]) -> Mapping[str, Any]:
     from ftrag import models
     from ftrag.retrieval import store
     from ftrag.training import encode, uploads

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from ftrag import experiments, knowledge, workflows
+from ftrag.training import inspection
 from ftrag.training.context import with_context
 from ftrag.training.examples import SHAPES, read_examples
 from ftrag.training.inspection import histogram, inspect, sufficiency
@@ -229,6 +231,21 @@ def test_the_report_names_what_is_wrong():
     assert report["evidence_shared"] == ["prices.md"]
     assert "ask gold questions" in report["blocked"][0]
     json.dumps(report)
+
+
+def test_a_project_is_inspected_again_only_when_something_has_changed(home, monkeypatch):
+    workflows.new(home, "demo", "support")
+    project, calls = home / "projects" / "demo", []
+    real = inspection.inspect
+    monkeypatch.setattr(inspection, "inspect", lambda *given: calls.append(1) or real(*given))
+    first = experiments.inspect_data(project)
+    assert experiments.inspect_data(project) == first and len(calls) == 1
+    with (project / "examples.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{"id": "new", "prompt": "Is the quay lit at night?", "response": "It is, until one."}\n')
+    assert experiments.inspect_data(project)["rows"] == first["rows"] + 1 and len(calls) == 2
+    knowledge.change(project, {"chunk_tokens": 96})
+    experiments.inspect_data(project)
+    assert len(calls) == 3
 
 
 def test_a_clean_set_is_not_blocked_and_an_empty_one_is():

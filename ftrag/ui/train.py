@@ -23,7 +23,7 @@ from ftrag.ui.texts import train as words
 from ftrag.ui.view import Safe, data_link, table
 
 DOCUMENT_TYPES = [".txt", ".md", ".html", ".htm", ".pdf", ".docx", ".csv", ".jsonl", ".zip"]
-ROW_TYPES = [".jsonl", ".json", ".csv", ".tsv"]
+ROW_TYPES = [".jsonl", ".ndjson", ".json", ".csv", ".tsv"]
 FLAGS = ("epochs", "rank", "learning-rate", "dropout", "context-share", "seed")  # in the order of the settings
 
 
@@ -95,9 +95,11 @@ def _settings() -> list[Any]:
     usual = TrainSettings()
     with gr.Accordion(words.SETTINGS, open=False), gr.Row():
         return [
-            gr.Slider(0.1, 10, value=usual.epochs, step=0.1, label=words.EPOCHS, min_width=140),
+            gr.Slider(0.1, 10, value=usual.epochs, step=0.1, label=words.EPOCHS, info=words.BY_DATA, min_width=140),
             gr.Slider(1, 128, value=usual.rank, step=1, label=words.RANK, min_width=140),
-            gr.Number(value=usual.learning_rate, step=1e-4, label=words.LEARNING_RATE, min_width=110),
+            gr.Number(
+                value=usual.learning_rate, step=1e-4, label=words.LEARNING_RATE, info=words.BY_DATA, min_width=110
+            ),
             gr.Slider(0, 0.5, value=usual.dropout, step=0.05, label=words.DROPOUT, min_width=140),
             gr.Slider(0, 1, value=1, step=0.1, label=words.CONTEXT_SHARE, min_width=140),
             gr.Number(value=0, precision=0, label=words.SEED, min_width=100),
@@ -280,9 +282,11 @@ def _start(visitor: str, name: str | None, flags: list[str]) -> str:
 
 
 def _flags(settings: tuple[float, ...]) -> list[str]:
-    """The settings as flags of the command; those left empty are not given."""
+    """The settings as flags of the command; left out where empty, and where the data and the model shall decide."""
+    usual = {"epochs": TrainSettings().epochs, "learning-rate": TrainSettings().learning_rate}
     given = zip(FLAGS, settings, strict=False)
-    return [part for flag, value in given if value is not None for part in (f"--{flag}", f"{value:g}")]
+    wanted = [(flag, value) for flag, value in given if value is not None and value != usual.get(flag)]
+    return [part for flag, value in wanted for part in (f"--{flag}", f"{value:g}")]
 
 
 @session.guarded

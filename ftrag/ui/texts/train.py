@@ -16,6 +16,7 @@ SAME_COLUMN = "choose one column for the question and another for the answer"
 
 SETTINGS = "Training settings"
 EPOCHS, RANK, LEARNING_RATE, DROPOUT = "Epochs", "LoRA rank r (alpha is 2r)", "Learning rate", "Dropout"
+BY_DATA = "Left as it is: chosen by the amount of data and the model"
 CONTEXT_SHARE, SEED = "Share of rows that see passages", "Seed"
 TRAIN, ESTIMATE, CANCEL = "Train", "Estimate first", "Cancel"
 NOT_YET = "Train cannot be pressed yet. {reason}"
