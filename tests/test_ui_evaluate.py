@@ -43,6 +43,7 @@ def test_the_example_that_measures_otherwise_says_so(run):
 
 def test_default_gates_tell_what_they_would_change(run):
     run["decision"] |= {"gated": {"route": "rag", "held": "base+rag", "failed": ["lora", "lora+rag"]}}
+    run["gates"] |= {"state": "fail"}
     assert "the route would be rag" in evaluate_view.verdict_card(run)
 
 
