@@ -28,6 +28,7 @@ def verdict_of(said, axis):
         return said[axis]
     return None if None in (said["content"], said["behaviour"]) else said["content"] and said["behaviour"]
 
+
 TIMES = ("seconds", "first_token_s")
 
 
