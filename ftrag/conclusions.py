@@ -187,7 +187,7 @@ def measurements(run: Mapping[str, Any]) -> dict[tuple[str, str], Any]:
                 n = numbers[f"{axis}_n"]
                 found[axis, arm] = Measurement(numbers[axis], *wilson(round(numbers[axis] * n), n), n)
         seconds = numbers["latency_p95_s"]
-        found["latency_p95_s", arm] = Measurement(seconds, seconds, seconds, numbers["n"])
+        found["latency_p95_s", arm] = Measurement(seconds, seconds, seconds, numbers.get("alone") or numbers["n"])
         found["usd_per_query", arm] = Measurement(usd[arm], usd[arm], usd[arm], numbers["n"])
         found |= _forgotten(run, arm)
     return found

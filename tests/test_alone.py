@@ -85,3 +85,15 @@ def test_what_it_costs_is_told_before_the_run():
     asked = planned(tuple(ARMS))
     one = alone.cost(planned(("base",)), runner.cost)
     assert 0 < one < alone.cost(asked, runner.cost) < sum(runner.cost([row]) for row in asked)
+
+
+def test_a_gate_of_latency_says_how_many_questions_it_rests_on():
+    from ftrag.conclusions import measurements
+    from ftrag.evaluation.runner import summarise
+
+    whole = {"content": True, "behaviour": None, "tokens": 9, "prompt_chars": 9}
+    rows = [waiting("", 0, 0) | whole] * 10
+    arms = summarise([*rows, waiting("p50", 0.3, 1.1) | whole, waiting("p95", 0.2, 2.2) | whole])
+    found = measurements({"arms": arms})["latency_p95_s", "base"]
+    assert (found.value, found.n) == (2.2, 2)
+    assert measurements({"arms": summarise(rows)})["latency_p95_s", "base"].n == 10

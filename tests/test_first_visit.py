@@ -357,3 +357,12 @@ def test_a_message_keeps_its_quotation_marks_on_the_page(home, visitor):
         header.make(visitor, "bad name!", header.EMPTY)
     assert error.value.message.startswith("\u200b'bad name!' is not") and error.value.message.endswith("'-'\u200b")
     assert session._framed("a < b") == "a &lt; b"
+
+
+def test_epochs_and_rate_are_left_to_the_data_and_the_model_unless_somebody_changes_them():
+    from ftrag.training.settings import TrainSettings
+
+    usual = TrainSettings()
+    rest = ["--rank", "8", "--dropout", "0.1", "--context-share", "1", "--seed", "0"]
+    assert train._flags((usual.epochs, 8, usual.learning_rate, 0.1, 1, 0)) == rest
+    assert train._flags((1.5, 8, None, 0.1, 1, 0)) == ["--epochs", "1.5", *rest]

@@ -2,7 +2,7 @@
 
 A batch's times say what the run took, not what an answer takes. The two are those whose answers stand at the middle
 and at the 95th percentile of the arm by tokens (then by prompt), since tokens are what takes time. All questions one
-at a time would say it better, and take three times as long as the rest of the run.
+at a time would say it better, and take several times as long as the rest of the run.
 """
 
 from __future__ import annotations
