@@ -95,14 +95,14 @@ def _settings() -> list[Any]:
     usual = TrainSettings()
     with gr.Accordion(words.SETTINGS, open=False), gr.Row():
         return [
-            gr.Slider(0.1, 10, value=usual.epochs, step=0.1, label=words.EPOCHS, info=words.BY_DATA, min_width=140),
-            gr.Slider(1, 128, value=usual.rank, step=1, label=words.RANK, min_width=140),
+            gr.Slider(0.1, 10, value=usual.epochs, step=0.1, label=words.EPOCHS, info=words.BY_DATA, min_width=260),
+            gr.Slider(1, 128, value=usual.rank, step=1, label=words.RANK, min_width=260),
             gr.Number(
-                value=usual.learning_rate, step=1e-4, label=words.LEARNING_RATE, info=words.BY_DATA, min_width=110
+                value=usual.learning_rate, step=1e-4, label=words.LEARNING_RATE, info=words.BY_DATA, min_width=260
             ),
-            gr.Slider(0, 0.5, value=usual.dropout, step=0.05, label=words.DROPOUT, min_width=140),
-            gr.Slider(0, 1, value=1, step=0.1, label=words.CONTEXT_SHARE, min_width=140),
-            gr.Number(value=0, precision=0, label=words.SEED, min_width=100),
+            gr.Slider(0, 0.5, value=usual.dropout, step=0.05, label=words.DROPOUT, min_width=260),
+            gr.Slider(0, 1, value=1, step=0.1, label=words.CONTEXT_SHARE, min_width=260),
+            gr.Number(value=0, precision=0, label=words.SEED, min_width=260),
         ]
 
 
