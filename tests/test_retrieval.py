@@ -437,6 +437,23 @@ def xquad() -> tuple[dict[str, str], list[Gold]]:
     return benchmark.squad(file)
 
 
+@pytest.mark.parametrize(
+    ("where", "found_by"),
+    [
+        ("page 3", ""),
+        ("row 7", ""),
+        ("rows 4–6", ""),
+        ("page 2 – page 4", ""),
+        ("Fees > row 12", "Fees > "),
+        ("Refunds > Windows", "Refunds > Windows"),
+        ("Page 9 forms", "Page 9 forms"),
+    ],
+)
+def test_a_chunk_is_found_by_its_headings_and_not_by_the_number_of_its_row(where, found_by):
+    title = store.titled(Chunk("a.csv", 0, "body", 0, 4), lambda start, end: where, Settings())
+    assert title.removesuffix("body").strip(" –\n") == found_by.strip()
+
+
 def test_bm25_finds_the_gold_paragraph(project):
     texts, gold = xquad()
     (project / "documents").mkdir()

@@ -9,6 +9,7 @@ import fcntl
 import functools
 import hashlib
 import json
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,7 +28,8 @@ from ftrag.retrieval.settings import Settings, of_project, stamp
 from ftrag.retrieval.terms import check_language
 from ftrag.types import Chunk, Document
 
-CODE = 1  # of cutting documents and of their terms; an index that another one made is made again
+CODE = 2  # of cutting documents and of their terms; an index that another one made is made again
+_COUNTED = re.compile(r"\b(?:page|row)s? \d+(?:–\d+)?$|\b(?:page|row) \d+(?= – )")
 Progress = Callable[[float, str], None]
 Spans = dict[str, tuple[str, list[tuple[int, int]]]]  # document -> (sha256 of its file, [start, end) of its chunks)
 
@@ -137,8 +139,11 @@ def _update(
 
 
 def titled(piece: Chunk, where: Where, settings: Settings) -> str:
-    """What a chunk is found by: its text, and the title and headings above it, which it often leaves unsaid."""
-    above = where(piece.start, piece.end) if settings.index_headings else ""
+    """What a chunk is found by: its text, and the title and headings above it, which it often leaves unsaid.
+
+    The number of a page or row is no heading: whoever asks for "3 days" does not mean row 3.
+    """
+    above = _COUNTED.sub("", where(piece.start, piece.end)) if settings.index_headings else ""
     return f"{above}\n{piece.text}" if above else piece.text
 
 
