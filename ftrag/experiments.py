@@ -7,7 +7,7 @@ Each takes the project's folder and a report(fraction, message, **numbers) that 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -155,14 +155,16 @@ def evaluate(
     judge: (address of an OpenAI-compatible API or "hub", model): a second opinion that decides nothing.
     """
     plan, gold = checked_plan(project, arms, limit, adapter, k)
-    second = _judge(project, judge)
+    second = checked_judge(project, judge)
     folder = _run_folder(project, plan, resume)
     report(0.01, "loading the model")
     rows, whole = _answers(project, folder, plan, gold, report)
     if not whole:
         return {"run": folder.name, "stopped": f"{len(rows)} answers are kept; go on with --resume"}
     if second:
-        rows = list(_judged(folder, gold, rows, second, report))
+        rows, whole = _judged(folder, gold, rows, second, report)
+    if not whole:
+        return {"run": folder.name, "stopped": "the answers are kept; go on with --resume, with the judge or without"}
     report(0.96, "causes and verdict")
     facts = {"machine": records.machine(), "software": records.software()}
     run = conclude(project, folder.name, plan, gold, rows, facts)
@@ -260,7 +262,7 @@ def checked_plan(
     return plan, gold
 
 
-def _judge(project: Path, wanted: tuple[str, str] | None) -> Judge | None:
+def checked_judge(project: Path, wanted: tuple[str, str] | None) -> Judge | None:
     """The judge that was asked for; InputError before anything slow happens if it cannot be one."""
     from ftrag import models
     from ftrag.evaluation import judge
@@ -274,17 +276,15 @@ def _judge(project: Path, wanted: tuple[str, str] | None) -> Judge | None:
 
 def _judged(
     folder: Path, gold: Sequence[Gold], rows: Sequence[Mapping[str, Any]], second: Judge, report: Report
-) -> Iterator[dict[str, Any]]:
-    """The rows with the judge's verdicts; one stopped here keeps what was judged and goes on with --resume."""
+) -> tuple[list[dict[str, Any]], bool]:
+    """The rows with the judge's verdicts, and whether that is all: a run stopped here keeps what was judged."""
     from ftrag.evaluation import judge
 
     def progress(fraction: float, message: str) -> None:
         report(0.95 + 0.01 * fraction, message)
 
     found = list(judge.judge_rows(folder, gold, rows, second, progress, report.should_stop))
-    unasked = {"judge": {"model": second.model, "right": None, "why": "stopped before it was asked"}}
-    yield from found
-    yield from (dict(row) | unasked for row in rows[len(found) :])
+    return found, len(found) == len(rows)
 
 
 def reference(project: Path) -> Reference:

@@ -13,7 +13,8 @@ from ftrag.errors import InputError
 from ftrag.evaluation.arms import ARMS, AXES
 from ftrag.evaluation.attribution import ADVICE, CAUSES
 from ftrag.evaluation.stats import wilson
-from ftrag.report_findings import costs, doubts, in_order, judge, to_get, verdict
+from ftrag.report_findings import costs, doubts, in_order, to_get, verdict
+from ftrag.report_judge import section as judge
 from ftrag.report_parts import Plot, Section, Table
 from ftrag.report_words import explained
 

@@ -1,11 +1,11 @@
-"""The parts of a report that weigh a verdict: prior, gates, what to get, costs, a judge, doubts about the gold."""
+"""The parts of a report that weigh a verdict: prior, gates, what to get, costs, doubts about the gold."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from ftrag.decision.wording import expected_sentence, gate_sentences, percent, place_sentence, usd
+from ftrag.decision.wording import expected_sentence, gate_sentences, place_sentence, usd
 from ftrag.evaluation.arms import ARMS, COST_ORDER
 from ftrag.report_parts import Plot, Table
 
@@ -71,19 +71,6 @@ def costs(run: Run) -> tuple[str | Table | Plot, ...]:
 
 def _prices(inputs: Mapping[str, float]) -> str:
     return " and ".join(f"{name} {value:g}" for name, value in inputs.items() if name.endswith("_usd"))
-
-
-def judge(run: Run) -> tuple[str | Table | Plot, ...]:
-    """What a model judge found, where one was asked."""
-    found = run.get("judge")
-    if not found:
-        return ()
-    rows = tuple((arm, "–" if share is None else percent(share)) for arm, share in in_order(found["arms"]))
-    said = (
-        f"The judge {found['model']} agrees with the scores on {percent(found['agreement'] or 0.0)} of {found['n']} "
-        f"answers; {found['failed']} could not be judged and are left out. It decides nothing here."
-    )
-    return (Table(("arm", "right by the judge"), rows), said)
 
 
 def doubts(run: Run) -> list[str]:

@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from ftrag.commands.arguments import add, as_job, given, names, number, positive, project_of
+from ftrag.errors import InputError
 
 
 def register(commands: Any) -> None:
@@ -54,6 +55,7 @@ def _evaluate(options: argparse.Namespace) -> Any:
     arms = [arm.strip() for arm in options.arms.split(",")] if options.arms is not None else None
     if options.dry_run:
         return experiments.plan_evaluation(project_of(options), arms, options.limit, options.adapter)
+    judge = _judge(options)
     return as_job(
         options,
         lambda project, report: experiments.evaluate(
@@ -63,9 +65,23 @@ def _evaluate(options: argparse.Namespace) -> Any:
             resume=options.resume,
             limit=options.limit,
             adapter=options.adapter,
-            judge=(options.judge, options.judge_model) if options.judge else None,
+            judge=judge,
         ),
     )
+
+
+def _judge(options: argparse.Namespace) -> tuple[str, str] | None:
+    """(address, model) as given; InputError before a job is written down for what must not stand in its command."""
+    from ftrag.evaluation import judge
+
+    if options.judge is None:
+        if options.judge_model:
+            raise InputError("--judge-model needs the judge's address too: --judge URL, or --judge hub")
+        return None
+    judge.check_address(options.judge)
+    if "://" in options.judge_model:
+        judge.check_address(options.judge_model)
+    return options.judge, options.judge_model
 
 
 def _compare(options: argparse.Namespace) -> Any:

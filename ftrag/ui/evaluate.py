@@ -6,12 +6,14 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import gradio as gr
 
 from ftrag import experiments, jobs, outcomes, records, workflows
 from ftrag import project as projects
 from ftrag.errors import FtragError, InputError
+from ftrag.evaluation import judge
 from ftrag.evaluation.arms import ARMS
 from ftrag.ui import evaluate_release as release
 from ftrag.ui import evaluate_rows as questions
@@ -71,6 +73,7 @@ def _controls() -> dict[str, Any]:
             elem_id="arms",
         )
         part["limit"] = gr.Number(value=0, precision=0, minimum=0, label=words.LIMIT, min_width=160, elem_id="limit")
+        part["judge"] = _judge_box()
         with gr.Row():
             part["compare"] = gr.Button(words.COMPARE, size="sm", min_width=180)
             part["drill"] = gr.Button(words.DRILL, size="sm", min_width=120)
@@ -78,6 +81,13 @@ def _controls() -> dict[str, Any]:
             part["sibling"] = gr.Button(words.SIBLING, size="sm", min_width=150, elem_id="sibling")
     part["job"] = gr.HTML(elem_id="evaluate_job")
     return part
+
+
+def _judge_box() -> Any:
+    """The second opinion, where the server's owner has set one up; its address never comes from the page."""
+    url, model = judge.configured() or ("", "")
+    said = words.ASK_JUDGE.format(model=model, host=urlsplit(url).hostname or url)
+    return gr.Checkbox(value=False, label=said, visible=bool(url), elem_id="ask_judge")
 
 
 def _results() -> dict[str, Any]:
@@ -104,7 +114,7 @@ def _results() -> dict[str, Any]:
 
 def _wire_jobs(part: Mapping[str, Any], here: list[Any]) -> None:
     asked = [*here, part["arms"], part["limit"]]
-    part["evaluate"].click(start, asked, [part["job"]], **PRIVATE)
+    part["evaluate"].click(start, [*asked, part["judge"]], [part["job"]], **PRIVATE)
     for command in ("compare", "drill", "reroute"):
         part[command].click(_starter(command), here, [part["job"]], **PRIVATE)
     part["sibling"].click(open_sibling, here, here[1:], **PRIVATE)
@@ -202,13 +212,18 @@ def _start(visitor: str, name: str | None, arguments: Sequence[str]) -> str:
 
 
 @session.guarded
-def start(visitor: str, name: str | None, arms: list[str], limit: float | None) -> str:
+def start(visitor: str, name: str | None, arms: list[str], limit: float | None, ask_judge: bool = False) -> str:
     """Start `evaluate`. The base arm is always in, since everything is compared with it."""
     project = session.project(visitor, name)
     possible = experiments.runnable_arms(project, workflows.choose_adapter(project, None))
     wanted = [arm for arm in ARMS if arm in possible and (arm in arms or arm == "base")]
     arguments = ["evaluate", "--arms", ",".join(wanted), "--resume"]
-    return _start(visitor, name, arguments + (["--limit", str(int(limit))] if limit else []))
+    arguments += ["--limit", str(int(limit))] if limit else []
+    second = judge.configured() if ask_judge else None
+    if second:
+        experiments.checked_judge(project, second)
+        arguments += ["--judge", second[0], "--judge-model", second[1]]
+    return _start(visitor, name, arguments)
 
 
 def _starter(command: str) -> Any:

@@ -178,7 +178,9 @@ def _answer(arm: str, said: Mapping[str, Any], base: str, expected: Sequence[str
     )
     tokens = words.TOKENS.format(tokens=said["tokens"])
     judge = said.get("judge") or {}
-    judged = f" {verdict_mark(judge['right'], words.JUDGE)}" if judge.get("right") is not None else ""
+    judged = f" {verdict_mark(judge['right'], words.JUDGE)}" if judge else ""
+    if judge:
+        why += f"; {words.JUDGE_SAYS.format(**judge)}"
     marks = f"{verdict_mark(said['content'], words.CONTENT)} {verdict_mark(said['behaviour'], words.BEHAVIOUR)}{judged}"
     return (
         f'<div class="ft-answer"><div class="h"><b>{arm}</b> {marks} <span class="ft-mute">{tokens}'

@@ -10,6 +10,7 @@ from ftrag.decision.wording import usd
 from ftrag.evaluation.arms import ARMS, AXES, COST_ORDER
 from ftrag.evaluation.stats import wilson
 from ftrag.report import timing
+from ftrag.report_judge import sentences as judge_sentences
 from ftrag.ui.texts import evaluate as words
 from ftrag.ui.view import percent, table
 
@@ -43,9 +44,7 @@ def arm_table(run: Run) -> str:
 def _judge(run: Run) -> str:
     judge = run["judge"]
     shares = ", ".join(f"{arm} {percent(value)}" for arm, value in judge["arms"].items())
-    agreement = percent(judge["agreement"])
-    counts = {key: judge[key] for key in ("model", "n", "failed")}
-    return escape(words.JUDGED.format(shares=shares, agreement=agreement, **counts))
+    return escape(" ".join([words.JUDGED.format(model=judge["model"], shares=shares), *judge_sentences(judge)]))
 
 
 def _with_interval(numbers: Mapping[str, Any], axis: str) -> str | None:

@@ -78,10 +78,9 @@ ARM_HEADERS = (
     "what it shows",
 )
 TWO_TIMES, TO = "{p50:.1f} / {p95:.1f} s", "{low:+.0f} to {high:+.0f}"
-JUDGED = (
-    "The judge {model} found right: {shares}. It agrees with the scores on {agreement} "
-    "of {n} answers; {failed} could not be judged and are left out."
-)
+JUDGED = "The judge {model} found right: {shares}."
+JUDGE_SAYS = "judge {model}: {why}"
+ASK_JUDGE = "Ask the judge {model} too: questions, accepted answers and answers go to {host}; it decides nothing"
 DIFFERENCES = "Paired differences ({axis})"
 DIFFERENCE_HEADERS = ("difference", "points", "95 % interval", "repaired", "broken", "same", "p")
 COSTS = "What it costs ({axis})"
