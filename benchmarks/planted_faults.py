@@ -1,20 +1,23 @@
 """Faults planted in the example project, one per question, against the causes that are found.
 
-python benchmarks/planted_faults.py [--real [--adapter FOLDER] [--per-fault 5] [--arms base,base+rag,…]]
+python benchmarks/planted_faults.py [--real [--adapter FOLDER] [--per-fault 5] [--arms base,base+rag,…] [--rows FILE]]
 
 The documents that hold gold answers get one fault each, and so do all their questions: none, deleted, cut (a chunk
 border inside the fact), format (a form that only training brings), unreadable (a fact that only the trained model
 reads out), wrong gold. Retrieval, prompts, scores and attribution are the product's; the model follows a script, or
-is the built-in one with --real, where "format" and "unreadable" are what they are and not planted.
+is the built-in one with --real: there "format" is the form that the example's adapter was trained on, and "unreadable",
+which nobody can plant in a model, stands beside the count and not in it. --rows writes every
+answer with its verdicts, so that a reader can tell what the model did from what the attribution made of it.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -76,8 +79,8 @@ class Index:
         return [Hit(self.chunks[row.document][row.chunk], row.score, rank) for rank, row in enumerate(rows, start=1)]
 
 
-def plant(size_tokens: int = 256) -> Planted:
-    """The example project with its faults, the same ones each time."""
+def plant(size_tokens: int = 256, form: Sequence[Mapping[str, Any]] = CHECK) -> Planted:
+    """The example project with its faults, the same ones each time. form: the checks that only training meets."""
     rows, _ = read_gold(EXAMPLE / "gold.jsonl")
     documents = [document for path in sorted((EXAMPLE / "documents").iterdir()) for document in extract(path)]
     home = {row.id: next((d.name for d in documents if row.evidence and row.evidence[0] in d.text), "") for row in rows}
@@ -87,7 +90,7 @@ def plant(size_tokens: int = 256) -> Planted:
     fault = {row.id: fault_of[home[row.id]] for row in rows}
     kept = [d for d in documents if fault_of.get(d.name) != "deleted"]
     chunks = [piece for d in kept for piece in _cut(d, rows, size_tokens, fault_of.get(d.name) == "cut")]
-    return Planted([_with_fault(row, fault[row.id]) for row in rows], fault, kept, chunks)
+    return Planted([_with_fault(row, fault[row.id], form) for row in rows], fault, kept, chunks)
 
 
 def few(planted: Planted, count: int) -> Planted:
@@ -96,21 +99,22 @@ def few(planted: Planted, count: int) -> Planted:
     return replace(planted, gold=[row for row in planted.gold if row.id in kept])
 
 
-def _with_fault(row: Gold, fault: str) -> Gold:
-    row = replace(row, checks=CHECK if fault == "format" else ())
+def _with_fault(row: Gold, fault: str, form: Sequence[Mapping[str, Any]]) -> Gold:
+    row = replace(row, checks=tuple(form) if fault == "format" else ())
     return replace(row, answers=("a thousand and one tortoises",)) if fault == "wrong gold" else row
 
 
 def _cut(document: Document, rows: Sequence[Gold], size_tokens: int, through: bool) -> list[Chunk]:
-    """The document's chunks; with `through`, a border stands inside every fact that is asked for."""
+    """The document's chunks; with `through`, a border stands inside every answer, so that no chunk holds it whole."""
     if not through:
         return chunk(document, size_tokens=size_tokens)
     borders = {0, len(document.text)}
     for row in rows:
         at = document.text.find(row.evidence[0])
         if at >= 0:
-            inside = row.evidence[0].find(row.answers[0])
-            borders.add(at + (inside if inside > 0 else len(row.evidence[0]) // 2))
+            inside = row.evidence[0].casefold().find(row.answers[0].casefold())
+            middle = inside + len(row.answers[0]) // 2
+            borders.add(at + (middle if inside >= 0 else len(row.evidence[0]) // 2))
     ends = sorted(borders)
     return [
         Chunk(document.name, place, document.text[start:end], start, end)
@@ -135,9 +139,16 @@ def scripted(planted: Planted) -> ScriptedLLM:
 
 
 def measure(
-    planted: Planted, llm: LanguageModel, arms: Sequence[str], adapter: str | None = "planted"
+    planted: Planted,
+    llm: LanguageModel,
+    arms: Sequence[str],
+    adapter: str | None = "planted",
+    faults: Sequence[str] = FAULTS,
 ) -> dict[str, Any]:
-    """{matrix: {planted: {found: n}}, right, n, flagged: {planted: n}, retrieved: {planted: [found, asked]}}."""
+    """{matrix: {planted: {found: n}}, right, n, flagged: {planted: n}, retrieved: {planted: [found, asked]}, rows}.
+
+    faults: those that count; the others stand in the matrix alone.
+    """
     examples, _, _ = read_examples(EXAMPLE / "examples.jsonl")
     with tempfile.TemporaryDirectory() as folder:
         rows = list(
@@ -166,11 +177,34 @@ def measure(
     }
     return {
         "matrix": {fault: dict(counts) for fault, counts in matrix.items()},
-        "right": sum(counts[str(EXPECTED[fault][column])] for fault, counts in matrix.items()),
-        "n": len(found),
+        "right": sum(matrix[fault][str(EXPECTED[fault][column])] for fault in faults),
+        "n": sum(matrix[fault].total() for fault in faults),
         "flagged": {fault: flagged[fault] for fault in FAULTS},
         "retrieved": {fault: [sum(map(bool, seen)), len(seen)] for fault, seen in retrieved.items()},
+        "rows": _evidence(planted, found, rows),
     }
+
+
+def _evidence(
+    planted: Planted, found: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Per question what was planted, what was found, and every arm's answer with its verdicts."""
+    said: dict[str | int, dict[str, Any]] = {}
+    for row in rows:
+        kept = ("answer", "content", "behaviour", "retrieved", "why")
+        said.setdefault(row["id"], {})[row["arm"]] = {key: row[key] for key in kept}
+    asked = {row.id: row for row in planted.gold}
+    return [
+        {
+            "id": row["id"],
+            "planted": planted.fault[row["id"]],
+            "found": row.get(EXPECTED[planted.fault[row["id"]]][0]),
+            "question": asked[row["id"]].question,
+            "gold": asked[row["id"]].answers,
+            "arms": said[row["id"]],
+        }
+        for row in found
+    ]
 
 
 def show(title: str, result: dict[str, Any]) -> None:
@@ -187,8 +221,10 @@ def main() -> None:
     parser.add_argument("--adapter", type=Path, help="a LoRA's folder, for the arms that need one")
     parser.add_argument("--per-fault", type=int, help="only so many questions of each fault, to save time")
     parser.add_argument("--arms", help="comma-separated; default: all that can run")
+    parser.add_argument("--rows", type=Path, help="with --real: a file for every answer, as JSON lines")
     options = parser.parse_args()
-    planted = plant()
+    own = json.loads((EXAMPLE / "project.json").read_text())["checks"]
+    planted = plant(form=own if options.real else CHECK)
     if options.per_fault:
         planted = few(planted, options.per_fault)
     if not options.real:
@@ -203,7 +239,11 @@ def main() -> None:
         llm.add_adapter("planted", options.adapter)
     arms = TRAINED if options.adapter else UNTRAINED
     arms = tuple(options.arms.split(",")) if options.arms else arms
-    show("built-in model", measure(planted, llm, arms, "planted" if options.adapter else None))
+    faults = [fault for fault in FAULTS if fault != "unreadable"]
+    result = measure(planted, llm, arms, "planted" if options.adapter else None, faults)
+    show("built-in model", result)
+    if options.rows:
+        options.rows.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in result["rows"]))
 
 
 if __name__ == "__main__":

@@ -199,3 +199,11 @@ def test_arms_that_agree_against_the_gold_are_named():
     assert attribution.agreement({"base": "40", "base+rag": "50", "lora": "60"}) is None
     assert attribution.agreement({"base": "", "base+rag": "", "lora": ""}) is None
     assert attribution.agreement({"base": "The deposit is 80 crowns.", "lora": "The deposit is 90 crowns."}) is None
+
+
+def test_only_a_passage_that_was_not_retrieved_blames_the_retriever():
+    assert "fix the retriever" in attribution.advice("retrieval bound", False)
+    assert "a better retriever changes nothing" in attribution.advice("retrieval bound", True)
+    assert "retriever" not in attribution.advice("retrieval bound")
+    assert attribution.advice("reading", True) == attribution.ADVICE["reading"]
+    assert attribution.advice("unheard of") == ""

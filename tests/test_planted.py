@@ -21,6 +21,25 @@ def test_every_fault_is_planted_several_times(planted: planted_faults.Planted) -
     assert all(faults.count(fault) >= 5 for fault in planted_faults.FAULTS)
 
 
+def test_no_chunk_holds_an_answer_that_was_cut(planted: planted_faults.Planted) -> None:
+    cut = [row for row in planted.gold if planted.fault[row.id] == "cut" and row.answers[0] in row.evidence[0]]
+    assert len(cut) >= 5
+    for row in cut:
+        document = next(one for one in planted.documents if row.evidence[0] in one.text)
+        start = document.text.index(row.evidence[0]) + row.evidence[0].index(row.answers[0])
+        starts = [chunk.start for chunk in planted.chunks if chunk.document == document.name]
+        assert any(start < border < start + len(row.answers[0]) for border in starts)
+
+
+def test_what_was_not_planted_stands_beside_the_count(planted: planted_faults.Planted) -> None:
+    few = planted_faults.few(planted, 1)
+    script, counted = planted_faults.scripted(few), [one for one in planted_faults.FAULTS if one != "unreadable"]
+    result = planted_faults.measure(few, script, ("base", "base+rag", "base+oracle"), None, counted)
+    assert (result["right"], result["n"]) == (5, 5) and result["matrix"]["unreadable"] == {"unresolved": 1}
+    row = next(row for row in result["rows"] if row["planted"] == "none")
+    assert row["found"] == "retrieval fixes" and row["arms"]["base+rag"]["content"] is True
+
+
 @pytest.mark.parametrize(("arms", "adapter"), [(planted_faults.TRAINED, "planted"), (planted_faults.UNTRAINED, None)])
 def test_at_least_nine_in_ten_are_found(planted: planted_faults.Planted, arms: Any, adapter: str | None) -> None:
     result = planted_faults.measure(planted, planted_faults.scripted(planted), arms, adapter)

@@ -43,7 +43,7 @@ RULES = (
         "retrieval bound",
         ("base+oracle",),
         wrong=("base+rag",),
-        advice="the model could answer from the right passage: add the missing document or fix the retriever",
+        advice="the model answers from the right passage alone, and not from those it got",
     ),
     Rule(
         "retrieval untested",
@@ -59,6 +59,11 @@ UNRESOLVED = "unresolved"
 ADVICE = {rule.cause: rule.advice for rule in reversed(RULES)} | {
     UNRESOLVED: "no arm repairs it: a larger model, or a wrong gold answer"
 }
+FOUND = {  # of a retrieval-bound question: whether retrieval found the evidence -> what to do
+    False: "the right passage, which the model could read, was not retrieved: add the document or fix the retriever",
+    True: "the right passage was retrieved, and the model reads it only when it stands alone: show it fewer or shorter "
+    "passages, or train it with passages; a better retriever changes nothing",
+}
 CAUSES = tuple(dict.fromkeys([rule.cause for rule in RULES] + [UNRESOLVED]))
 
 
@@ -72,6 +77,13 @@ def cause(right: Right) -> str:
         ):
             return rule.cause
     return UNRESOLVED
+
+
+def advice(name: str, retrieved: bool | None = None) -> str:
+    """What to do about a question of this cause; "" for an unknown one. Only retrieved False blames the retriever."""
+    if name == "retrieval bound" and retrieved is not None:
+        return FOUND[retrieved]
+    return ADVICE.get(name, "")
 
 
 def by_question(verdicts: Iterable[Verdict], axis: str) -> dict[str | int, dict[str, bool]]:

@@ -50,7 +50,10 @@ def shopping(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         ranks = ", ".join(ordinal(row["evidence"]["rank"]) for row in low[:5])
         sentences.append(f"the retriever ranks the evidence {ranks} in {_named(low)}: raise k or rerank")
     if shown := states.get("shown"):
-        sentences.append(f"in {len(shown)} the evidence was among the passages: the model does not read it out")
+        sentences.append(
+            f"in {len(shown)} the evidence was among the passages, and the model does not read it out: show fewer or "
+            "shorter ones"
+        )
     return sentences
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ftrag.decision.wording import place_sentence
 from ftrag.evaluation.arms import AXES
-from ftrag.evaluation.attribution import ADVICE, CAUSES
+from ftrag.evaluation.attribution import CAUSES, advice
 from ftrag.ui.evaluate_tables import ORDER
 from ftrag.ui.texts import evaluate as words
 from ftrag.ui.view import Safe, data_link, table, verdict_mark
@@ -144,10 +144,7 @@ def row_card(run: Run, row: Mapping[str, Any], passages: Sequence[tuple[str, str
         _answer(arm, row["answers"][arm], base, row["expected"]) for arm in ORDER if arm in row["answers"]
     )
     expected = words.OR.join(row["expected"]) or words.REFUSAL_EXPECTED
-    causes = "".join(
-        f"<li>{axis}: <b>{escape(name)}</b> – {escape(ADVICE.get(name, ''))}</li>"
-        for axis, name in row["cause"].items()
-    )
+    causes = "".join(_cause(axis, name, row) for axis, name in row["cause"].items())
     suspect = (run.get("suspects") or {}).get(str(row["id"]))
     doubt = f'<p class="ft-bad">{_doubt(suspect)}</p>' if suspect else ""
     return (
@@ -155,6 +152,11 @@ def row_card(run: Run, row: Mapping[str, Any], passages: Sequence[tuple[str, str
         f"<p>{words.EXPECTED} <b>{escape(expected)}</b></p>"
         f'<ul class="ft-list">{causes}</ul>{doubt}{_place(row)}{answers}{_passages(passages, row["evidence"])}</div>'
     )
+
+
+def _cause(axis: str, name: str, row: Mapping[str, Any]) -> str:
+    known = row.get("retrieved") if axis == "content" else None
+    return f"<li>{axis}: <b>{escape(name)}</b> – {escape(advice(name, known))}</li>"
 
 
 def _doubt(suspect: Mapping[str, Any]) -> str:
