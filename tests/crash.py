@@ -15,8 +15,9 @@ SAVE_STEPS = 4
 # One process imports the libraries, which take longer than a tiny training, and every training is a fork of it.
 NURSERY = f"""
 import json, os, sys, traceback
+from dataclasses import replace
 from pathlib import Path
-import peft, safetensors.torch, torch
+import datasets, peft, safetensors.torch, torch
 from accelerate import Accelerator
 from transformers import Trainer, TrainerCallback, TrainingArguments
 from tiny import rows, tiny
@@ -24,21 +25,27 @@ from ftrag import models
 from ftrag.training import lora
 from ftrag.training.settings import TrainSettings
 
-def train(out, real):
+def train(out, real, pairs):
     loaded = models.load(dtype="float32") if real else tiny()
     settings = TrainSettings(
         forgetting=False, rank=4, learning_rate=0.001 if real else 0.01, epochs=3 if real else 20,
         save_steps={SAVE_STEPS}, patience=100, eval_share=0.2, batch_rows=2 if real else 8,
     )
+    examples = rows(12 if real else 40)
+    if pairs:
+        settings = replace(settings, epochs=8)
+        examples = [replace(row, rejected=f"no idea {{n}}") for n, row in enumerate(examples)]
     def say(row):
         if row["phase"] == "estimate":
             print(f"start {{round(row['fraction'] * row['steps'])}}", flush=True)
         elif row["phase"] == "train":
             print(f"step {{row['step']}}", flush=True)
-    print("done " + json.dumps(lora.train(loaded, rows(12 if real else 40), Path(out), settings, say)), flush=True)
+    print("done " + json.dumps(lora.train(loaded, examples, Path(out), settings, say)), flush=True)
 
 for line in sys.stdin:
-    out, log, real = json.loads(line)
+    out, log, real, pairs = json.loads(line)
+    if pairs:
+        import trl.trainer.dpo_trainer
     pid = os.fork()
     if not pid:
         file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
@@ -46,7 +53,7 @@ for line in sys.stdin:
         os.dup2(file, 2)
         code = 1
         try:
-            train(out, real)
+            train(out, real, pairs)
             code = 0
         except BaseException:
             traceback.print_exc()
@@ -68,8 +75,8 @@ def report(line: str) -> None:
 class Nursery:
     """Starts one training at a time, each a process of its own."""
 
-    def __init__(self, real: bool = False) -> None:
-        self.real = real
+    def __init__(self, real: bool = False, pairs: bool = False) -> None:
+        self.real, self.pairs = real, pairs
         environment = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
         environment |= {} if real else {"OMP_NUM_THREADS": "1"}
         pipe = subprocess.PIPE
@@ -87,7 +94,7 @@ class Nursery:
     def run(self, out: Path, log: Path, patience: tuple[int, float] | None) -> int:
         """One training's exit code; with patience (words, seconds) it is killed so long after it said so much."""
         log.unlink(missing_ok=True)
-        self.process.stdin.write(json.dumps([str(out), str(log), self.real]) + "\n")
+        self.process.stdin.write(json.dumps([str(out), str(log), self.real, self.pairs]) + "\n")
         self.process.stdin.flush()
         pid = int(self.process.stdout.readline())
         if patience is not None:
@@ -149,12 +156,12 @@ def weights(out: Path) -> dict:
     return load_file(found[0])
 
 
-def suite(folder: Path, kills: int, real: bool = False, seed: int = 0) -> dict:
+def suite(folder: Path, kills: int, real: bool = False, seed: int = 0, pairs: bool = False) -> dict:
     """Kill until `kills` are reached; every training must end as the uninterrupted one. Reports the counts."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = random.Random(seed)
     done, rounds, most_lost, largest = 0, 0, 0, 0.0
-    with Nursery(real) as nursery:
+    with Nursery(real, pairs) as nursery:
         assert nursery.run(folder / "whole", folder / "whole.log", None) == 0, (folder / "whole.log").read_text()
         expected = weights(folder / "whole")
         while done < kills:
@@ -165,7 +172,7 @@ def suite(folder: Path, kills: int, real: bool = False, seed: int = 0) -> dict:
             assert found.keys() == expected.keys()
             largest = max([largest, *(float(abs(found[name] - expected[name]).max()) for name in expected)])
     assert largest <= 1e-6 and most_lost <= SAVE_STEPS
-    kind = "the built-in model" if real else "a tiny model"
+    kind = ("the built-in model" if real else "a tiny model") + (", preference pairs" if pairs else "")
     report(
         f"kill -9 on {kind}: {done} kills in {rounds} trainings, 0 corrupt resumes, weights differ by at most "
         f"{largest:.1e}, at most {most_lost} steps lost (save interval {SAVE_STEPS})"

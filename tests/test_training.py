@@ -9,7 +9,7 @@ from tiny import rows, tiny, tokenizer
 
 from ftrag.errors import InputError, TrainingError
 from ftrag.training import engine, estimate, lora
-from ftrag.training.encode import Row, collate, counter, encode, plan, texts
+from ftrag.training.encode import Pair, Row, collate, counter, encode, plan, texts
 from ftrag.training.settings import TrainSettings
 from ftrag.types import Example
 
@@ -194,9 +194,11 @@ def test_one_row_a_step_is_a_setting_like_another(tmp_path):
 
 
 def test_the_estimate_by_hand():
-    row = Row((1, 2, 3), (4, 5))  # five positions; forward alone is 0.4 of a step
-    assert estimate.seconds(2.0, [[row, row]], [[row]], 3) == pytest.approx(2 * (10 + 0.4 * 3 * 5))
-    assert estimate.seconds(1.0, [[row]], [], 0, asked=100, times=2) == pytest.approx(2 * 5 + 0.4 * 100)
+    row = Row((1, 2, 3), (4, 5))  # five positions; a pair of such is ten
+    costs = estimate.Costs(position=2.0, forward=0.5, step=3.0)
+    found = estimate.seconds(costs, [[row, row], [row]], steps=2, read=[[row], [row, row]])
+    assert found == 2 * (10 + 5) + 3 * 2 + 0.5 * (5 + 10)
+    assert estimate.seconds(costs, [[Pair(row, Row((1, 2, 3), (4,)))]], steps=0) == 2 * 2 * 5
 
 
 def test_other_settings_do_not_continue_a_stopped_training(tmp_path):

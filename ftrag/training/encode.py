@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ftrag.prompts import chat, render
@@ -18,6 +18,22 @@ class Row:
 
     def __len__(self) -> int:
         return len(self.prompt) + len(self.answer)
+
+
+@dataclass(frozen=True)
+class Pair:
+    chosen: Row
+    rejected: Row  # the same prompt, the worse answer
+
+    def __len__(self) -> int:
+        return max(len(self.chosen), len(self.rejected))
+
+
+def sequences(batch: Sequence[Row | Pair]) -> list[Row]:
+    """What is computed for a batch: its rows; of pairs, all the chosen answers and then all the rejected ones."""
+    pairs = [one for one in batch if isinstance(one, Pair)]
+    plain = [one for one in batch if isinstance(one, Row)]
+    return plain + [one.chosen for one in pairs] + [one.rejected for one in pairs]
 
 
 def texts(tokenizer: Any, example: Example) -> tuple[str, str]:
@@ -38,6 +54,12 @@ def encode(tokenizer: Any, example: Example) -> Row:
     prompt, answer = texts(tokenizer, example)
     ids = tokenizer([prompt, answer], add_special_tokens=False)["input_ids"]
     return Row(tuple(ids[0]), tuple(ids[1]))
+
+
+def encode_pair(tokenizer: Any, example: Example) -> Pair:
+    """A preference pair: the same prompt with the better and with the worse answer."""
+    worse = replace(example, response=str(example.rejected))
+    return Pair(encode(tokenizer, example), encode(tokenizer, worse))
 
 
 def counter(tokenizer: Any) -> Callable[[Example], tuple[int, int]]:

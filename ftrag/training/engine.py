@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from ftrag.models import Loaded
-from ftrag.training import checkpoints, estimate, forgetting, processes, snapshot
+from ftrag.training import checkpoints, likelihood
 from ftrag.training.attention import grouped_attention
-from ftrag.training.encode import Row, collate
+from ftrag.training.encode import Pair, Row, collate, sequences
 from ftrag.training.known import Known
 from ftrag.training.settings import TrainSettings, check_modules
 from ftrag.training.watch import Watch
+
+Batch = Sequence[Row | Pair]
 
 
 @contextlib.contextmanager
@@ -65,8 +67,8 @@ class Run:
     loaded: Loaded
     model: Any  # PeftModel
     settings: TrainSettings
-    batches: Sequence[Sequence[Row]]  # micro-batches in order, equally many for every optimizer step
-    held_out: Sequence[Sequence[Row]]
+    batches: Sequence[Batch]  # micro-batches in order, equally many for every optimizer step
+    held_out: Sequence[Batch]
     checkpoints: Path
     watch: Watch
     should_stop: Callable[[], bool]
@@ -75,7 +77,8 @@ class Run:
     best: dict[str, Any] = field(default_factory=dict)  # LoRA weights of the best held-out loss
     trainable: int = 0  # parameters
     saved: float = field(default_factory=time.monotonic)  # when the last checkpoint was written, or the run began
-    step_losses: list[float] = field(default_factory=list)  # of this step's micro-batches, each over the step's tokens
+    step_losses: list[float] = field(default_factory=list)  # of this step's micro-batches; their sum is the step's
+    references: dict[Pair, tuple[float, float]] = field(default_factory=dict)  # of pairs, as in likelihood.References
 
     def __post_init__(self) -> None:
         self.trainable = sum(weight.numel() for weight in self.model.parameters() if weight.requires_grad)
@@ -84,25 +87,16 @@ class Run:
     def micro(self) -> int:
         return len(self.batches) // self.watch.steps
 
-    def loss(self, batch: Sequence[Row]) -> Any:
-        """Mean loss over the learned tokens of a batch."""
-        inputs = {name: tensor.to(self.model.device) for name, tensor in collate(batch, 0).items()}
+    def loss(self, batch: Batch) -> Any:
+        """Mean loss over the learned tokens of a batch, or over its preference pairs."""
+        if pairs := [row for row in batch if isinstance(row, Pair)]:
+            with precision(self):
+                return likelihood.preference_loss(self.model, pairs, self.references)
+        inputs = {name: tensor.to(self.model.device) for name, tensor in collate(sequences(batch), 0).items()}
         labels = inputs.pop("labels")
         with precision(self):
             logits = self.model(**inputs, use_cache=False).logits
         return cross_entropy(logits, labels, len(labels))
-
-    def estimate(self, times: float = 1.0) -> float:
-        """Seconds that the whole training will take, from a few real batches; leaves no trace.
-
-        times: what a row costs in the training, in plain rows; the questions at the end are the same for all.
-        """
-        self.model.train()
-        left = self.batches[len(self.watch.losses) * self.micro :]
-        evaluations = [step for step in evaluation_steps(self) if step > len(self.watch.losses)]
-        per_position = estimate.measure(estimate.without_trace(self.model, self.loss), left) if left else 0.0
-        asked = forgetting.positions(self.loaded.tokenizer, self.reading, self.known) if self.settings.forgetting else 0
-        return estimate.seconds(per_position, left, self.held_out, len(evaluations), asked, times)
 
     def resume(self) -> Path | None:
         """The newest whole checkpoint, if any; its history and its best weights are taken over."""
@@ -116,21 +110,21 @@ class Run:
         return found
 
     def evaluate(self) -> float:
-        """Loss per learned token over all held-out rows."""
+        """Loss per learned token over all held-out rows; per pair over held-out pairs."""
         import torch
 
         self.model.eval()
         with torch.no_grad():
-            tokens = [sum(len(row.answer) for row in batch) for batch in self.held_out]
+            weights = [sum(len(row.answer) if isinstance(row, Row) else 1 for row in part) for part in self.held_out]
             losses = [float(self.loss(batch)) for batch in self.held_out]
         self.model.train()
-        return sum(loss * n for loss, n in zip(losses, tokens, strict=True)) / sum(tokens)
+        return sum(loss * n for loss, n in zip(losses, weights, strict=True)) / sum(weights)
 
     def change(self) -> float:
         """Mean absolute change, in nats, of the learned tokens' log-probability by the adapter, on a few rows."""
         import torch
 
-        batch = list((self.held_out or self.batches)[0])[:4]
+        batch = sequences((self.held_out or self.batches)[0])[:4]
         inputs = {name: tensor.to(self.model.device) for name, tensor in collate(batch, 0).items()}
         labels = inputs.pop("labels")[:, None]
         self.model.eval()
@@ -180,90 +174,6 @@ def evaluation_steps(run: Run) -> set[int]:
         return set()
     count = max(1, round(run.settings.epochs * run.settings.evaluations))
     return {round(n * run.watch.steps / count) for n in range(1, count + 1)}
-
-
-def fit(run: Run, resume: Path | None) -> None:
-    """Run Trainer over the planned micro-batches, from a checkpoint if one is given."""
-    done = len(run.watch.losses)
-    if done == run.watch.steps or run.watch.exhausted():
-        return
-    run.watch.start(sum(map(estimate.cost, run.batches[done * run.micro :])))
-    with no_lifting(run):
-        _trainer(run).train(resume_from_checkpoint=str(resume) if resume else None)
-
-
-def _trainer(run: Run) -> Any:
-    """Trainer over whole micro-batches: an item of the data set is one, so a DataLoader batch holds a single item."""
-    from transformers import PrinterCallback, ProgressCallback, Trainer, TrainerCallback, TrainingArguments
-
-    settings = run.settings
-    arguments = TrainingArguments(
-        output_dir=str(run.checkpoints.parent),
-        max_steps=run.watch.steps,
-        per_device_train_batch_size=1,
-        gradient_accumulation_steps=run.micro // processes.count(),
-        ddp_find_unused_parameters=False,
-        train_sampling_strategy="sequential",
-        learning_rate=settings.learning_rate,
-        lr_scheduler_type="cosine",
-        warmup_steps=round(settings.warmup * run.watch.steps),
-        weight_decay=settings.weight_decay,
-        bf16=run.loaded.dtype == "bfloat16",
-        use_cpu=run.model.device.type == "cpu",
-        seed=settings.seed,
-        remove_unused_columns=False,
-        label_names=["labels"],
-        logging_strategy="no",
-        logging_nan_inf_filter=False,
-        save_strategy="no",
-        report_to=[],
-        disable_tqdm=True,
-        dataloader_pin_memory=False,
-    )
-
-    def loss(outputs: Any, labels: Any, num_items_in_batch: Any = None) -> Any:
-        value = cross_entropy(outputs.logits, labels, num_items_in_batch)
-        run.step_losses.append(float(value.detach()))
-        return value
-
-    trainer = Trainer(
-        model=run.model,
-        args=arguments,
-        train_dataset=list(run.batches),
-        data_collator=lambda items: collate(items[0], 0),
-        compute_loss_func=loss,
-    )
-    watching = TrainerCallback()
-    watching.on_step_end = lambda args, state, control, **kwargs: _after_step(run, trainer, control)
-    trainer.add_callback(watching)
-    for printing in (PrinterCallback, ProgressCallback):
-        trainer.remove_callback(printing)
-    return trainer
-
-
-def _after_step(run: Run, trainer: Any, control: Any) -> None:
-    """Record the step, evaluate and save when it is time, and end the training when asked to or when it gets worse."""
-    watch = run.watch
-    done = len(watch.losses)
-    rows = [row for batch in run.batches[done * run.micro : (done + 1) * run.micro] for row in batch]
-    positions = sum(map(estimate.cost, run.batches[done * run.micro : (done + 1) * run.micro]))
-    losses, run.step_losses = run.step_losses, []
-    loss, stop = processes.together(trainer, sum(losses), run.should_stop())
-    watch.step(loss, sum(map(len, rows)), positions, trainer.lr_scheduler.get_last_lr()[0])
-    step = done + 1
-    if step in evaluation_steps(run) and watch.evaluated(run.evaluate()):
-        run.best = state(run.model)
-    if stop and step < watch.steps:
-        watch.stopped = True
-    if watch.stopped or watch.exhausted():
-        control.should_training_stop = True
-    slow = time.monotonic() - run.saved >= run.settings.save_seconds
-    if (
-        watch.stopped or slow or step % run.settings.save_steps == 0 or step == watch.steps
-    ) and trainer.args.should_save:
-        checkpoints.commit(run.checkpoints / checkpoints.name(step), snapshot.files(run, trainer, state(run.model)))
-        checkpoints.sweep(run.checkpoints)
-        run.saved = time.monotonic()
 
 
 def restore_best(run: Run) -> None:

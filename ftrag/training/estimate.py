@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from ftrag.training.encode import Row
-
-FORWARD_SHARE = 0.4  # of forward and backward: what an evaluation costs per token; measured 0.35 to 0.4
-
-
-def cost(batch: Sequence[Row]) -> int:
-    """Positions computed for a micro-batch, padding included."""
-    return len(batch) * max(map(len, batch))
+from ftrag.training import checkpoints
+from ftrag.training.encode import Pair, Row, sequences
 
 
-def measure(run: Callable[[Sequence[Row]], None], batches: Sequence[Sequence[Row]], samples: int = 3) -> float:
+@dataclass(frozen=True)
+class Costs:
+    """What was measured here, in seconds."""
+
+    position: float  # forward and backward
+    forward: float  # of a position, without gradients
+    step: float = 0.0  # of the optimizer
+
+
+def cost(batch: Sequence[Row | Pair]) -> int:
+    """Positions computed for a micro-batch, padding included; a pair is two sequences."""
+    rows = sequences(batch)
+    return len(rows) * max(map(len, rows))
+
+
+def measure(run: Callable[[Any], None], batches: Sequence[Sequence[Row | Pair]], samples: int = 3) -> float:
     """Seconds per position, from forward and backward over `samples` batches of spread lengths, after one to warm up.
 
     The longest batch is among them, so that a training that will not fit in memory fails here. run must leave
@@ -26,27 +38,25 @@ def measure(run: Callable[[Sequence[Row]], None], batches: Sequence[Sequence[Row
     order = sorted(range(len(batches)), key=lambda index: cost(batches[index]))
     picked = [batches[order[round(n * (len(order) - 1) / max(1, samples - 1))]] for n in range(samples)]
     run(picked[0])
+    return sum(timed(run, batch) for batch in picked) / sum(map(cost, picked))
+
+
+def timed(run: Callable[..., Any], *given: Any) -> float:
+    """Seconds that a call takes."""
     start = time.perf_counter()
-    for batch in picked:
-        run(batch)
-    return (time.perf_counter() - start) / sum(map(cost, picked))
+    run(*given)
+    return time.perf_counter() - start
 
 
 def seconds(
-    per_position: float,
-    batches: Sequence[Sequence[Row]],
-    held_out: Sequence[Sequence[Row]],
-    evaluations: int,
-    asked: int = 0,
-    times: float = 1.0,
+    costs: Costs,
+    batches: Sequence[Sequence[Row | Pair]],
+    steps: int,
+    read: Sequence[Sequence[Row | Pair]] = (),
 ) -> float:
-    """Seconds of a whole training with that many passes over the held-out rows, and `asked` positions afterwards.
-
-    times: what a row costs in the training, in plain rows; the questions afterwards are the same whatever is trained.
-    """
-    trained = sum(map(cost, batches))
-    evaluated = sum(map(cost, held_out)) * evaluations
-    return per_position * (times * (trained + FORWARD_SHARE * evaluated) + FORWARD_SHARE * asked)
+    """Seconds of a training's batches and optimizer steps, and of the batches that are only read."""
+    trained = costs.position * sum(map(cost, batches)) + costs.step * steps
+    return trained + costs.forward * sum(map(cost, read))
 
 
 def memory_mib() -> float:
@@ -63,13 +73,36 @@ def memory_mib() -> float:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def without_trace(model: Any, step: Callable[[Sequence[Row]], Any]) -> Callable[[Sequence[Row]], None]:
+def without_trace(model: Any, step: Callable[[Any], Any]) -> Callable[[Any], None]:
     """A forward and backward that leaves no gradient and no drawn random number behind."""
     import torch
 
-    def run(batch: Sequence[Row]) -> None:
+    def run(batch: Any) -> None:
         with torch.random.fork_rng():
             step(batch).backward()
         model.zero_grad(set_to_none=True)
 
     return run
+
+
+def optimizer_step(model: Any) -> float:
+    """Seconds of one step of the optimizer with its clipping, on copies of the trained weights."""
+    import torch
+
+    copies = [torch.zeros_like(weight).requires_grad_() for weight in model.parameters() if weight.requires_grad]
+    optimizer = torch.optim.AdamW(copies, fused=True)
+
+    def step() -> None:
+        for copy in copies:
+            copy.grad = torch.zeros_like(copy)
+        torch.nn.utils.clip_grad_norm_(copies, 1.0)
+        optimizer.step()
+
+    step()  # makes the moments
+    return timed(step)
+
+
+def save(parameters: int, folder: Path | None) -> float:
+    """Seconds to hash and write what a checkpoint holds: weights, both moments and the best weights, in float32."""
+    with tempfile.TemporaryDirectory(dir=folder) as made:
+        return timed(checkpoints.commit, Path(made) / "step", {"weights": bytes(4 * 4 * parameters)})

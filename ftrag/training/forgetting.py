@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import random
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,13 +87,46 @@ def paragraphs(tokenizer: Any) -> list[tuple[int, ...]]:
     return [tuple(ids) for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]]
 
 
-def positions(tokenizer: Any, reading: Sequence[Mapping[str, Any]] = (), known: Known | None = None) -> int:
-    """Token positions that `measure` computes, for the estimate."""
+def forecast(
+    model: Any, tokenizer: Any, reading: Sequence[Mapping[str, Any]] = (), known: Known | None = None
+) -> float:
+    """Seconds that `measure` will take, from a batch of questions and a paragraph, both of middle length."""
+    import torch
+
+    model.eval()
     asked = [items(tokenizer, "general"), items(tokenizer, "safety"), encoded(tokenizer, reading)]
-    passes = [1 if known and known.recall(rows) is not None else 2 for rows in asked]
-    sizes = [sum(len(item.ids) for item in rows) for rows in asked]
-    plain = 2 * sum(map(len, paragraphs(tokenizer)))
-    return plain + sum(times * size for times, size in zip(passes, sizes, strict=True))
+    batches = sorted((part for rows in asked for part in _batches(rows)), key=_positions)
+    texts = sorted(paragraphs(tokenizer), key=len)
+    batch, text = batches[len(batches) // 2], texts[len(texts) // 2]
+    with torch.no_grad():
+        ids = torch.tensor([text], device=model.device)
+        tuned, plain = _seconds(model, batch), _seconds(model, ids)
+        with model.disable_adapter():
+            base, bare = _seconds(model, batch), _seconds(model, ids)
+    both = sum(_positions(part) for part in batches)
+    anew = sum(_positions(part) for rows in asked if not (known and known.recall(rows)) for part in _batches(rows))
+    told = sum(map(len, texts)) / len(text) * (plain + bare)
+    return (both * tuned + anew * base) / _positions(batch) + told
+
+
+def _batches(rows: Sequence[Item]) -> list[list[Item]]:
+    """Questions of like length together."""
+    order = sorted(rows, key=lambda item: len(item.ids))
+    return [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
+
+
+def _positions(batch: Sequence[Item]) -> int:
+    return len(batch) * max(len(item.ids) for item in batch)
+
+
+def _seconds(model: Any, asked: Any) -> float:
+    """Seconds to ask a batch of questions, or to read the ids of a paragraph."""
+    began = time.perf_counter()
+    if isinstance(asked, list):
+        _right(model(**_inputs(asked, model)).logits, asked)
+    else:
+        _mean_loss(model, asked)
+    return time.perf_counter() - began
 
 
 def measure(

@@ -15,8 +15,9 @@ from typing import Any
 from ftrag import models
 from ftrag.errors import TrainingError
 from ftrag.models import Loaded
-from ftrag.training import adapters, engine, estimate, forgetting, preference, processes, rehearsal
-from ftrag.training.encode import Row, encode, plan
+from ftrag.training import adapters, engine, estimate, forgetting, loop, preference, processes, rehearsal
+from ftrag.training.encode import Pair, Row, encode, encode_pair, plan
+from ftrag.training.forecast import forecast
 from ftrag.training.known import Known
 from ftrag.training.settings import TrainSettings, check
 from ftrag.training.split import split
@@ -36,6 +37,7 @@ def train(
     should_stop: Callable[[], bool] = lambda: False,
     reading: Sequence[Mapping[str, Any]] = (),
     answers: Path | None = None,
+    afterwards: float = 0.0,
 ) -> dict[str, Any]:
     """Train on the examples, plain rows or preference pairs, and commit the adapter as out/ID in the folder `out`.
 
@@ -44,6 +46,7 @@ def train(
     killed or stopped goes on from its newest whole checkpoint. When stopped, `adapter` is None and `stopped` true.
     reading: questions of forgetting.reading_rows, asked at the end with and without the adapter.
     answers: a folder where base's answers to such questions are kept for the next training.
+    afterwards: seconds that the caller needs when this has ended, for the estimate.
     The loaded model is given back as it was. Raises InputError for settings, TrainingError when it cannot go on.
     """
     began = time.monotonic()
@@ -56,13 +59,12 @@ def train(
     with _memory_said(), engine.lora(loaded, settings) as model:
         run = _run(loaded, model, settings, data, work / "checkpoints", on_progress, should_stop, reading, answers)
         more: dict[str, Any] = {}
+        resume = run.resume()
+        _announce(run, afterwards)
         if preference.is_pairs(examples):
-            _announce(run, preference.cost_of_pairs(settings))
-            more = preference.optimise(run, examples)
+            more = preference.optimise(run, resume)
         else:
-            resume = run.resume()
-            _announce(run)
-            engine.fit(run, resume)
+            loop.fit(run, resume)
         if run.watch.stopped:
             return _result(run, None, began)
         engine.restore_best(run)
@@ -147,7 +149,7 @@ def _run(
 class _Data:
     """Token rows in the order of training. Rows that are too long are left out and said."""
 
-    def __init__(self, train: list[Row], held_out: list[Row], settings: TrainSettings) -> None:
+    def __init__(self, train: list[Row | Pair], held_out: list[Row | Pair], settings: TrainSettings) -> None:
         several = processes.count()  # each takes as many micro-batches of a step as the others
         micro = several * -(-min(settings.micro_batches, settings.batch_rows, len(train)) // several)
         order = plan([len(row) for row in train], settings.batch_rows, micro, settings.epochs, settings.seed)
@@ -162,11 +164,13 @@ class _Data:
 
 def _data(loaded: Loaded, examples: Sequence[Example], settings: TrainSettings) -> _Data:
     train, held_out = split(examples, settings.seed, settings.eval_share)
-    if not preference.is_pairs(examples):
+    pairs = preference.is_pairs(examples)
+    coded: Callable[[Any, Example], Row | Pair] = encode_pair if pairs else encode
+    if not pairs:
         train = train + rehearsal.rows(settings.rehearsal, settings.seed)
     window = min(settings.max_tokens, getattr(loaded.model.config, "max_position_embeddings", settings.max_tokens))
     rows = [
-        [row for example in part if len(row := encode(loaded.tokenizer, example)) <= window]
+        [row for example in part if len(row := coded(loaded.tokenizer, example)) <= window]
         for part in (train, held_out)
     ]
     if not rows[0]:
@@ -192,10 +196,10 @@ def data_hash(examples: Sequence[Example]) -> str:
     return hashlib.sha256(rows.encode()).hexdigest()
 
 
-def _announce(run: engine.Run, times: float = 1.0) -> dict[str, Any]:
+def _announce(run: engine.Run, afterwards: float = 0.0) -> dict[str, Any]:
     """Measure a few steps and say what the training will take, before it begins."""
     watch = run.watch
-    watch.estimate_seconds = run.estimate(times)
+    watch.estimate_seconds = forecast(run, afterwards)
     said = {
         "fraction": len(watch.losses) / watch.steps,
         "message": f"about {watch.estimate_seconds:.0f} s for {watch.steps} steps on {watch.rows} rows",
@@ -215,6 +219,7 @@ def plan_training(
     settings: TrainSettings | None = None,
     reading: Sequence[Mapping[str, Any]] = (),
     answers: Path | None = None,
+    afterwards: float = 0.0,
 ) -> dict[str, Any]:
     """What `train` would say before its start: seconds, memory, steps and trainable parameters; nothing is trained."""
     settings = settings or TrainSettings()
@@ -223,8 +228,7 @@ def plan_training(
     with _memory_said(), engine.lora(loaded, settings) as model:
         run = _run(loaded, model, settings, data, Path(), lambda numbers: None, lambda: False, reading, answers)
         held_out = sum(map(len, data.held_out))
-        times = preference.cost_of_pairs(settings) if preference.is_pairs(examples) else 1.0
-        return _announce(run, times) | {"rows": data.rows, "held_out": held_out, "warnings": data.warnings}
+        return _announce(run, afterwards) | {"rows": data.rows, "held_out": held_out, "warnings": data.warnings}
 
 
 def _result(run: engine.Run, adapter: str | None, began: float) -> dict[str, Any]:

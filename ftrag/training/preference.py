@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Sequence
-from dataclasses import replace
+import contextlib
+import importlib.util
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from ftrag.errors import InputError, TrainingError
-from ftrag.training import engine, estimate, processes
-from ftrag.training.encode import texts
-from ftrag.training.settings import TrainSettings
-from ftrag.training.split import split
+from ftrag.training import loop
+from ftrag.training.encode import Pair, sequences
+from ftrag.training.engine import Run, precision, restore_best
+from ftrag.training.likelihood import BETA, answers, learned_only, margins
 from ftrag.types import Example
 
 RATE = 0.1  # of the learning rate for plain rows: a pair moves two likelihoods at once and overshoots at full rate
-HEAVIER = 3.2  # times our own step a position costs in trl's: 131 s taken where 41 s were said, on one core, 30 pairs
+REFERENCE_ROWS = 8  # pairs read at once without the LoRA, before the start
 INSTALL = "preference pairs need trl; install it with: pip install 'trl>=1.16,<2'"
 
 
@@ -27,97 +28,114 @@ def is_pairs(examples: Sequence[Example]) -> bool:
     return bool(paired)
 
 
-def cost_of_pairs(settings: TrainSettings) -> float:
-    """How many times a plain row's cost a pair takes: two answers, and once the reference's view of both."""
-    return HEAVIER * 2 * (1 + estimate.FORWARD_SHARE / max(1.0, settings.epochs))
-
-
-def optimise(run: engine.Run, examples: Sequence[Example]) -> dict[str, Any]:
+def optimise(run: Run, resume: Path | None) -> dict[str, Any]:
     """Train the LoRA of a run on pairs; gives {pairs_right}: the share of held-out pairs ranked right, [0, 1].
 
-    The prompt is the one of inference; the reference is the model without the LoRA, computed once before the start.
-    There are no checkpoints: a stopped training of pairs begins anew. TrainingError without trl.
+    Batches, checkpoints, held-out loss and early stopping are those of plain rows; loss and loop are trl's. The
+    reference is the model without the LoRA, read once before the start. TrainingError without trl.
     """
-    train, held_out = split(examples, run.settings.seed, run.settings.eval_share)
-    watch = run.watch
-    trainer = _trainer(run, train, held_out)
-    positions = sum(map(estimate.cost, run.batches)) // watch.steps
-    tokens = sum(len(row) for batch in run.batches for row in batch) // watch.steps
-    watch.start(positions * watch.steps)
-    trainer.add_callback(_watching(run, 2 * tokens, positions))
-    with engine.no_lifting(run):
-        trainer.train()
-        found = trainer.evaluate() if held_out and not watch.stopped else {}
-    shutil.rmtree(trainer.args.output_dir, ignore_errors=True)
-    if found:
-        watch.evaluated(float(found["eval_loss"]))
-    return {"pairs_right": found.get("eval_rewards/accuracies")}
+    _require()
+    if not _refer(run):
+        run.watch.stopped = True
+        return {}
+    with _scored(run):
+        loop.fit(run, resume, _trainer)
+    if run.watch.stopped:
+        return {}
+    restore_best(run)
+    return {"pairs_right": _right(run)}
 
 
-def pair(tokenizer: Any, example: Example) -> dict[str, str]:
-    """A row for trl: the rendered prompt and both answers with the end of turn."""
-    prompt, chosen = texts(tokenizer, example)
-    _, rejected = texts(tokenizer, replace(example, response=str(example.rejected)))
-    return {"prompt": prompt, "chosen": chosen, "rejected": rejected}
+def _require() -> None:
+    if importlib.util.find_spec("trl") is None:
+        raise TrainingError(INSTALL)
 
 
-def _trainer(run: engine.Run, train: Sequence[Example], held_out: Sequence[Example]) -> Any:
-    settings, loaded = run.settings, run.loaded
+def _refer(run: Run) -> bool:
+    """Read every pair once without the LoRA, those of like length together. Gives whether it was let finish."""
+    import torch
+
+    pairs = sorted(_pairs([*run.batches, *run.held_out]), key=len)
+    run.model.eval()
+    for start in range(0, len(pairs), REFERENCE_ROWS):
+        if run.should_stop():
+            return False
+        part = pairs[start : start + REFERENCE_ROWS]
+        with torch.no_grad(), precision(run), run.model.disable_adapter():
+            chosen, rejected = answers(run.model, sequences(part)).chunk(2)
+        run.references |= dict(zip(part, zip(chosen.tolist(), rejected.tolist(), strict=True), strict=True))
+        run.watch.reading("reading the pairs without the LoRA", (start + len(part)) / len(pairs))
+    return True
+
+
+def _pairs(batches: Sequence[Sequence[Any]]) -> list[Pair]:
+    """Every pair once, in the order of the batches."""
+    return list(dict.fromkeys(pair for batch in batches for pair in batch if isinstance(pair, Pair)))
+
+
+@contextlib.contextmanager
+def _scored(run: Run) -> Iterator[None]:
+    """Afterwards the model has its own forward again: trl puts another in its place."""
+    base = run.model.get_base_model()
     try:
-        from trl import DPOConfig, DPOTrainer
-    except ImportError as error:
-        raise TrainingError(INSTALL) from error
-    from datasets import Dataset
-    from transformers import PrinterCallback, ProgressCallback
+        yield
+    finally:
+        vars(base).pop("forward", None)
 
-    arguments = DPOConfig(
-        output_dir=str(run.checkpoints.parent / "trl"),
-        max_steps=run.watch.steps,
-        per_device_train_batch_size=max(1, settings.batch_rows // processes.count()),
-        per_device_eval_batch_size=settings.batch_rows,
-        learning_rate=settings.learning_rate * RATE,
-        lr_scheduler_type="cosine",
-        warmup_steps=round(settings.warmup * run.watch.steps),
-        max_length=settings.max_tokens,
-        precompute_ref_log_probs=True,
-        bf16=loaded.dtype == "bfloat16",
-        use_cpu=run.model.device.type == "cpu",
-        gradient_checkpointing=False,
-        seed=settings.seed,
-        logging_steps=1,
-        logging_nan_inf_filter=False,
-        save_strategy="no",
-        eval_strategy="no",
-        report_to=[],
-        disable_tqdm=True,
-        dataloader_pin_memory=False,
-    )
-    tables = [Dataset.from_list([pair(loaded.tokenizer, row) for row in rows]) for rows in (train, held_out) if rows]
+
+def _right(run: Run) -> float | None:
+    """The share of held-out pairs whose chosen answer has gained more than the rejected one."""
+    import torch
+
+    if not run.held_out:
+        return None
+    run.model.eval()
+    with torch.no_grad(), precision(run):
+        parts = [margins(run.model, _pairs([batch]), run.references) for batch in run.held_out]
+    found = [bool(margin > 0) for part in parts for margin in part]
+    return sum(found) / len(found)
+
+
+def _trainer(run: Run) -> Any:
+    """DPOTrainer over our micro-batches of token ids, each with the reference's view of it."""
+    from datasets import Dataset
+    from trl import DPOConfig, DPOTrainer
+    from trl.trainer.dpo_trainer import DataCollatorForPreference
+
+    told = loop.arguments(run) | {"learning_rate": run.settings.learning_rate * RATE}
+    one = Dataset.from_list([{"prompt": "a", "chosen": "b", "rejected": "c"}])  # it tokenises text: ours is tokenised
+    collate = DataCollatorForPreference(pad_token_id=0, max_length=None)
     trainer = DPOTrainer(
         model=run.model,
-        args=arguments,
-        train_dataset=tables[0],
-        eval_dataset=tables[1] if held_out else None,
-        processing_class=loaded.tokenizer,
+        args=DPOConfig(**told, beta=BETA, max_length=None, gradient_checkpointing=False),
+        train_dataset=one,
+        processing_class=run.loaded.tokenizer,
+        data_collator=lambda items: collate(items[0]),
     )
-    for printing in (PrinterCallback, ProgressCallback):
-        trainer.remove_callback(printing)
+    trainer.train_dataset = [_items(run, batch) for batch in run.batches]
+    trainer.precompute_ref_logps = True  # they are in the items
+    base = run.model.get_base_model()
+    base.forward = learned_only(base)
+    counted = trainer.compute_loss
+
+    def loss(*given: Any, **named: Any) -> Any:
+        value = counted(*given, **named)
+        run.step_losses.append(float(value.detach()) / run.micro)
+        return value
+
+    trainer.compute_loss = loss
     return trainer
 
 
-def _watching(run: engine.Run, tokens: int, positions: int) -> Any:
-    from transformers import TrainerCallback
-
-    watch = run.watch
-
-    def on_log(args: Any, state: Any, control: Any, logs: dict[str, float], **_: Any) -> None:
-        if "loss" in logs and state.global_step > len(watch.losses):
-            watch.step(float(logs["loss"]), tokens, positions, float(logs["learning_rate"]))
-
-    def on_step_end(args: Any, state: Any, control: Any, **_: Any) -> None:
-        if run.should_stop() and state.global_step < watch.steps:
-            watch.stopped = control.should_training_stop = True
-
-    callback = TrainerCallback()
-    callback.on_log, callback.on_step_end = on_log, on_step_end
-    return callback
+def _items(run: Run, batch: Sequence[Any]) -> list[dict[str, Any]]:
+    """A micro-batch in trl's words."""
+    return [
+        {
+            "prompt_ids": list(pair.chosen.prompt),
+            "chosen_ids": list(pair.chosen.answer),
+            "rejected_ids": list(pair.rejected.answer),
+            "ref_chosen_logps": run.references[pair][0],
+            "ref_rejected_logps": run.references[pair][1],
+        }
+        for pair in batch
+    ]

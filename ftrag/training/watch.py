@@ -70,6 +70,11 @@ class Watch:
         self.report("evaluate")
         return best
 
+    def reading(self, what: str, share: float) -> None:
+        """Work before the first step: what is done, and how much of it, [0, 1]."""
+        done = len(self.losses) / self.steps
+        self.say({"fraction": done, "message": f"{what}, {share:.0%}", "phase": "reference"})
+
     def exhausted(self) -> bool:
         """Whether the held-out loss has not improved for `patience` evaluations."""
         if self.best is None:
