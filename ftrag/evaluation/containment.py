@@ -11,7 +11,7 @@ from ftrag.evaluation.values import Atom, atoms, singular
 
 # Dropped at the start of an accepted answer: they change nothing.
 _NEUTRAL = frozenset(
-    str.split("at on in about around approximately approx roughly circa ca exactly just between it's is it")
+    str.split("at on in about around approximately approx roughly circa ca exactly just between from it's is it")
 )
 _FUNCTION = frozenset(
     str.split(
@@ -20,6 +20,7 @@ _FUNCTION = frozenset(
         "minimum different please overall"
     )
 )
+_PERIODS = frozenset(str.split("minute hour day night week month quarter year season"))
 _BETWEEN = frozenset({"to", "-", "until", "through", "and", "till"})
 _PUNCTUATION = re.compile(r"[^\w]+")
 _DENIAL = re.compile(
@@ -27,6 +28,8 @@ _DENIAL = re.compile(
     r"(?:(?:be|cost|take|last|have|need|require|get|pay|mean|open|close|start|begin|blink|leave|called|really|"
     r"actually|exactly|the|a|an|at|in|on|of|for|from|by|about) ){0,3}$"
 )
+_ADDED = re.compile(r" ?[+*×÷x] ?[€$£]?\d[^.!?]*=")  # behind a term: "7 + 1 = 8" says 8
+_ADDED_TO = re.compile(r"\d ?[+*×÷x] ?[€$£]?$")
 _COUNTED = re.compile(r"\bhow many (?:[\w-]+ ?){1,3}")
 _OPEN_ENDED = (  # "7 or more" offers no alternative
     r"more|less|so|fewer|later|earlier|above|below|under|over|higher|lower|longer|shorter|up|greater|older|younger|"
@@ -49,7 +52,9 @@ def find(answer: str, accepted: str, question: str = "") -> list[Found]:
     for wanted, bare in _variants(accepted, question):
         for first in range(len(said)):
             last = _match(wanted, said, first, bare) or _spelled_by(wanted, said, first)
-            if last is not None and (not bare or _stands_alone(said, last, wanted, question)):
+            if last is None or _other_rate(said, last, question):
+                continue
+            if not bare or _stands_alone(said, last, wanted, question):
                 start, end = said[first].start, said[last - 1].end
                 found.append(Found(start, end, _speaks_against(said, first, last, cleaned)))
     return found or [Found(start, end, "") for start, end in _scattered(accepted, said)]
@@ -64,11 +69,27 @@ def _variants(accepted: str, question: str) -> Iterator[tuple[list[Atom], bool]]
         return
     yield wanted, len(wanted) == 1 and any(name == "number" for name, _ in wanted[0].readings)
     asked = {singular(atom.text) for atom in atoms(question) if not atom.readings}
-    rest = [atom for atom in wanted if atom.readings or singular(atom.text) not in asked]
+    rest = [atom for place, atom in enumerate(wanted) if atom.readings or not _asked(wanted, place, asked)]
     if rest and len(rest) < len(wanted):
         yield rest, len(rest) == 1 and rest[0].bare is not None
     if len(rest) == 1 and rest[0].bare is not None and asked & _unit_words(rest[0]):
         yield rest, True
+
+
+def _asked(wanted: Sequence[Atom], place: int, asked: set[str]) -> bool:
+    """A word of the question, or the "per" before one."""
+    if wanted[place].text == "per" and place + 1 < len(wanted):
+        place += 1
+    return singular(wanted[place].text) in asked
+
+
+def _other_rate(said: Sequence[Atom], last: int, question: str) -> bool:
+    """ "€5 per week" does not answer what it costs "per night"."""
+    if last >= len(said) or said[last].text != "per":
+        return False
+    told = {singular(atom.text) for atom in said[last + 1 : last + 4]} & _PERIODS
+    asked = set(map(singular, re.findall(r"\bper (\w+)", clean(question)))) & _PERIODS
+    return bool(told and asked) and not told & asked
 
 
 def _unit_words(value: Atom) -> set[str]:
@@ -155,6 +176,8 @@ def _speaks_against(said: Sequence[Atom], first: int, last: int, cleaned: str) -
     before = re.split(r"[.!?;]\s", cleaned[: said[first].start])[-1]
     if _DENIAL.search(before):
         return "it is denied"
+    if said[first].readings and (_ADDED_TO.search(before) or _ADDED.match(cleaned[said[last - 1].end :])):
+        return "it is a term of a sum"
     if _is_offered(said, first, last, cleaned):
         return "it is one of several alternatives"
     return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+Reading = tuple[str, float | str]  # dimension and amount in its base unit; dates and codes hold a string
 # name -> readings (dimension, factor into the dimension's base unit). Two names are the same unit if a reading agrees.
 Readings = tuple[tuple[str, float], ...]
 
@@ -143,3 +144,8 @@ ORDINALS = {
         start=1,
     )
 }
+PARTS = {  # names of a part -> how many make a whole
+    "third": 3, "thirds": 3, "quarter": 4, "quarters": 4, "fourths": 4,
+    **{name: number for number, part in enumerate(str.split("fifth sixth seventh eighth ninth tenth"), start=5)
+       for name in (part, f"{part}s")},
+}  # fmt: skip

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from ftrag.evaluation.moments import dates, dotted_time, military, minutes
 from ftrag.evaluation.spelled import alternatives, clean
 from ftrag.evaluation.units import (
     BEFORE,
@@ -19,9 +20,8 @@ from ftrag.evaluation.units import (
     ORDINALS,
     SHORT_MULTIPLIERS,
     UNITS,
+    Reading,
 )
-
-Reading = tuple[str, float | str]  # dimension and amount in its base unit; dates and codes hold a string
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Atom:
         """
         if not self.readings and not other.readings:
             return singular(self.text) == singular(other.text)
-        if self.readings & other.readings:
+        if self.readings & other.readings or (_is_free(self) and _is_free(other)):
             return True
         whole = [str(day) for name, day in other.readings if name in {"date", "month of"}]
         return any(
@@ -50,6 +50,13 @@ class Atom:
             or (name == "number" and any(day.startswith(f"{amount:g}-") for day in whole))
             for name, amount in self.readings
         )
+
+
+def _is_free(atom: Atom) -> bool:
+    """ "free", or nothing in any currency."""
+    if not atom.readings:
+        return atom.text == "free"
+    return any(name in MONEY and amount == 0 for name, amount in atom.readings)
 
 
 def singular(word: str) -> str:
@@ -85,6 +92,8 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("version", r"\d+(?:\.\d+){2,}(?![\d,])"),
     ("before", rf"{_SIGN}(?P<cur>{_CURRENCY}) ?(?P<bn>{_NUMBER})(?: ?(?P<bx>{_TIMES}|[kmb])\b)?"),
     ("code", r"[^\W\d_]+[-/]?\d[^\W_]*(?:[-/][^\W_]+)*|\d+[-/][^\W\d_]\w*\d\w*"),
+    ("always", r"24/7(?![\d/])"),
+    ("share", rf"(?P<sn>\d{{1,3}}(?= out)|1) (?:out of|in)(?: every)? (?P<sd>\d{{1,3}})(?![\d.:/-])(?! ?{_UNIT}\b)"),
     (
         "fraction",
         r"(?:(?P<fw>\d+) )?(?P<fn>\d{1,2})/(?P<fd>[2-9]|1[0-6])(?![\d/])(?:[ -]?(?P<fu>" + _UNIT + r")(?!\w))?",
@@ -126,46 +135,26 @@ def _readings(match: re.Match[str]) -> tuple[frozenset[Reading], float | None] |
     if kind in {"phone", "version", "code"}:
         return frozenset({("code", re.sub(r"[^\w.]" if kind == "version" else r"\W", "", match.group()))}), None
     if kind in {"iso", "dmy", "mdy", "month_year", "numeric"}:
-        dates = _dates(match, kind)
-        return (frozenset(dates), None) if dates else None
+        days = dates(match, kind)
+        return (frozenset(days), None) if days else None
     if kind == "french":  # 16h30: a time in French, a duration in English
-        minutes = int(match["fh"]) * 60.0 + int(match["fm"])
-        return frozenset({("time", minutes), ("second", minutes * 60)}), None
+        spoken = int(match["fh"]) * 60.0 + int(match["fm"])
+        return frozenset({("time", spoken), ("second", spoken * 60)}), None
     if kind in {"clock", "time", "noon"}:
-        return frozenset({("time", float(_minutes(match, kind)))}), None
+        return frozenset({("time", float(minutes(match, kind)))}), None
+    if kind == "always":
+        return frozenset({("always", 1.0)}), None
+    if kind == "share":
+        return _share(int(match["sn"]), int(match["sd"]))
     if kind == "fraction" and int(match["fn"]) >= int(match["fd"]):
-        return None  # 24/7
+        return None  # 7/2
     return _amount(match, kind)
 
 
-def _dates(match: re.Match[str], kind: str) -> list[Reading]:
-    """A day with and without its year: a day without a year is the same day in any year it is compared with."""
-    if kind == "month_year":
-        return [("month of", f"{match['yy']}-{MONTHS[match['ym']]:02}")]
-    if kind == "iso":
-        options = [(match["iy"], int(match["im"]), int(match["id"]))]
-    elif kind == "dmy":
-        options = [(match["dy"], MONTHS[match["dm"]], int(match["dd"]))]
-    elif kind == "mdy":
-        options = [(match["my"], MONTHS[match["mm"]], int(match["md"]))]
-    else:
-        year = match["ny"] if len(match["ny"]) == 4 else f"20{match['ny']}"
-        first, second = int(match["n1"]), int(match["n2"])
-        options = [(year, second, first), (year, first, second)]
-    return [("date", f"{year or ''}-{month:02}-{day:02}") for year, month, day in options if _is_day(month, day)]
-
-
-def _is_day(month: int, day: int) -> bool:
-    return 1 <= month <= 12 and 1 <= day <= 31
-
-
-def _minutes(match: re.Match[str], kind: str) -> int:
-    """Minutes after midnight."""
-    if kind == "noon":
-        return 0 if match["name"] == "midnight" else 720
-    if kind == "time":
-        return int(match["th"]) * 60 + int(match["tm"])
-    return (int(match["ch"]) % 12 + (12 if match["half"] == "p" else 0)) * 60 + int(match["cm"] or 0)
+def _share(count: int, of: int) -> tuple[frozenset[Reading], float]:
+    """ "3 out of 4" is that share, and 3 of something."""
+    share = {("share", _round(count / of))} if 0 < count < of else set()
+    return frozenset({("number", float(count)), *share}), float(count)
 
 
 def _amount(match: re.Match[str], kind: str) -> tuple[frozenset[Reading], float | None]:
@@ -186,17 +175,9 @@ def _amount(match: re.Match[str], kind: str) -> tuple[frozenset[Reading], float 
         numbers = [number * scale for number in _numbers(match["an"], money)]
     readings = UNITS[unit] if unit else (("number", 1.0),)
     found = {(name, _round(negative * number * factor)) for number in numbers for name, factor in readings}
-    return frozenset(found | _dotted_time(match)), negative * numbers[0]
-
-
-def _dotted_time(match: re.Match[str]) -> set[tuple[str, float]]:
-    """ "at 14.30", as much of Europe writes the time."""
-    parts = re.fullmatch(r"([01]?\d|2[0-3])\.([0-5]\d)", match.group())
-    timed = parts and _AT.search(match.string[: match.start()])
-    return {("time", int(parts[1]) * 60.0 + int(parts[2]))} if parts and timed else set()
-
-
-_AT = re.compile(r"\b(?:at|from|until|till|before|after|between) $")
+    if readings[0][0] == "percent" or (kind == "fraction" and not unit):
+        found.add(("share", _round(numbers[0] / (100 if unit else 1))))
+    return frozenset(found | dotted_time(match) | military(match)), negative * numbers[0]
 
 
 def _round(number: float) -> float:
