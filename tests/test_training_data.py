@@ -20,6 +20,10 @@ ROWS = {
     "instruction/input/output": {"instruction": "Answer.", "input": "Can I cancel?", "output": "Yes, of course."},
     "question/answer": {"question": "Can I cancel?", "answer": "Yes, of course."},
     "prompt/chosen/rejected": {"prompt": "Can I cancel?", "chosen": "Yes, of course.", "rejected": "No idea."},
+    "chosen/rejected": {
+        "chosen": [{"role": "user", "content": "Can I cancel?"}, {"role": "assistant", "content": "Yes, of course."}],
+        "rejected": [{"role": "user", "content": "Can I cancel?"}, {"role": "assistant", "content": "No idea."}],
+    },
     "messages": {
         "messages": [
             {"role": "system", "content": "Be kind."},
@@ -108,6 +112,58 @@ def test_ten_kinds_of_bad_rows_are_named_by_number(tmp_path):
         assert bad[row["row"]][1] in row["reason"]
     assert "not UTF-8" in refused[-1]["reason"]
     assert {row["file"] for row in refused} == {"bad.jsonl"}
+
+
+ASKED = [{"role": "user", "content": "A?"}]
+YES, NO = ({"role": "assistant", "content": answer} for answer in ("Yes", "No"))
+
+
+@pytest.mark.parametrize(
+    ("chosen", "rejected", "found"),
+    [
+        ([*ASKED, YES], [*ASKED, NO], ("A?", ())),
+        ("\n\nHuman: A?\n\nAssistant: Yes", "\n\nHuman: A?\n\nAssistant: No", ("A?", ())),  # as in hh-rlhf
+        (
+            "Human: Hi\n\nAssistant: Hello\n\nHuman: B?\n\nAssistant: Yes",
+            "Human: Hi\n\nAssistant: Hello\n\nHuman: B?\n\nAssistant: No",
+            ("B?", (("Hi", "Hello"),)),
+        ),
+        ("Yes, until Monday", "Yes, who knows", "add a column prompt"),
+        ([YES], [NO], "no question in chosen"),
+        ([*ASKED, YES], "No", "add a column prompt"),
+        ([*ASKED, NO], [*ASKED, NO], "same text"),
+        ("Human: A?\n\nAssistant: Yes", "Human: B?\n\nAssistant: No", "differ before their last turn"),
+    ],
+)
+def test_pairs_without_a_prompt_share_it(tmp_path, chosen, rejected, found):
+    path = tmp_path / "pairs.jsonl"
+    path.write_text(json.dumps({"chosen": chosen, "rejected": rejected}))
+    examples, refused, shape = read_examples(path)
+    assert shape == "chosen/rejected"
+    if isinstance(found, str):
+        assert (examples, refused[0]["row"]) == ([], 1) and found in refused[0]["reason"]
+    else:
+        assert [(row.prompt, row.history, row.response, row.rejected) for row in examples] == [(*found, "Yes", "No")]
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-8", "utf-8-sig"])
+def test_a_table_is_read_in_the_encoding_it_was_saved_in(tmp_path, encoding):
+    text = "prompt;response\r\nÖffnungszeiten?;Täglich für Gäste\r\nPlain?;Yes\r\nGebühr?;5 €, größer: 7 €\r\n"
+    path = tmp_path / "excel.csv"
+    path.write_bytes(text.encode(encoding))
+    examples, refused, _ = read_examples(path)
+    assert refused == []
+    answers = ["Täglich für Gäste", "Yes", "5 €, größer: 7 €"]
+    assert [row.response for row in examples] == answers
+    assert [row.prompt for row in examples] == ["Öffnungszeiten?", "Plain?", "Gebühr?"]
+
+
+def test_a_damaged_line_of_a_utf8_table_is_refused_by_its_number(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_bytes("prompt,response\nÄ?,Ja\n".encode() + b"\xc4?,damaged\n")
+    examples, refused, _ = read_examples(path)
+    assert [row.prompt for row in examples] == ["Ä?"]
+    assert [row["row"] for row in refused] == [3] and "not UTF-8" in refused[0]["reason"]
 
 
 def test_bad_csv_rows_do_not_end_the_file(tmp_path):

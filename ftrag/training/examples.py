@@ -12,27 +12,12 @@ from ftrag.errors import InputError
 from ftrag.prompts import CONTEXT, split_context
 from ftrag.training import cells
 from ftrag.training.cells import BadRow
+from ftrag.training.conversations import Turns, conversation, messages, parted, role
 from ftrag.training.files import as_list, read_rows
 from ftrag.types import Example
 
 OPTIONAL = ("id", "system", "context", "evidence", "slice", "group")
 ALIASES = {"completion": "response", "conversations": "messages"}
-ROLES = {
-    **dict.fromkeys(("user", "human"), "user"),
-    **dict.fromkeys(("assistant", "gpt", "chatgpt", "bot", "model"), "assistant"),
-    **dict.fromkeys(("system", "developer"), "system"),
-}
-
-
-@dataclass(frozen=True)
-class Turns:
-    """One answer and what came before it; a conversation gives one per answer."""
-
-    prompt: str
-    response: str
-    rejected: str | None = None
-    system: str | None = None
-    history: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -173,10 +158,10 @@ def _from_pair(prompt: str, response: str) -> Callable[[Mapping[str, Any]], list
 
 def _asked(row: Mapping[str, Any], prompt: str, answer: str, rejected: str | None = None) -> Turns:
     """The prompt is one text, or the messages before the answer, as in trl's conversational form."""
-    before = _messages(row[prompt])
+    before = messages(row[prompt])
     if before is None:
         return Turns(cells.text(row, prompt), answer, rejected)
-    turns = _conversation([*before, {"role": "assistant", "content": answer}])[-1]
+    turns = conversation([*before, {"role": "assistant", "content": answer}])[-1]
     return replace(turns, rejected=rejected)
 
 
@@ -189,60 +174,33 @@ def _from_instruction(row: Mapping[str, Any]) -> list[Turns]:
 
 def _from_preference(row: Mapping[str, Any]) -> list[Turns]:
     chosen, rejected = (_last_turn(row, column) for column in ("chosen", "rejected"))
+    return [_asked(row, "prompt", *_different(chosen, rejected))]
+
+
+def _from_implicit(row: Mapping[str, Any]) -> list[Turns]:
+    """A pair whose prompt is what both conversations share."""
+    before, *ends = parted(row)
+    chosen, rejected = (cells.answer({name: end}, name) for name, end in zip(("chosen", "rejected"), ends, strict=True))
+    return [_asked({"prompt": before}, "prompt", *_different(chosen, rejected))]
+
+
+def _different(chosen: str, rejected: str) -> tuple[str, str]:
     if chosen == rejected:
         raise BadRow("has the same text as chosen and rejected; a pair needs a better and a worse answer")
-    return [_asked(row, "prompt", chosen, rejected)]
+    return chosen, rejected
 
 
 def _last_turn(row: Mapping[str, Any], column: str) -> str:
     """An answer, which may be a list of messages, as in trl's conversational form: their last turn is the answer."""
-    turns = _messages(row[column])
-    return cells.answer({column: _role(turns[-1])[1]} if turns else row, column)
-
-
-def _messages(value: Any) -> list[Any] | None:
-    """A list of messages, also as JSON in a text; None where it is none, so that an answer may be a JSON list."""
-    turns = as_list(value)
-    return turns if isinstance(turns, list) and turns and all(map(_is_message, turns)) else None
-
-
-def _is_message(turn: Any) -> bool:
-    return (
-        isinstance(turn, dict) and not {"role", "from"}.isdisjoint(turn) and not {"content", "value"}.isdisjoint(turn)
-    )
+    turns = messages(row[column])
+    return cells.answer({column: role(turns[-1])[1]} if turns else row, column)
 
 
 def _from_messages(row: Mapping[str, Any]) -> list[Turns]:
-    messages = as_list(row["messages"])
-    if not isinstance(messages, list) or not messages:
+    turns = as_list(row["messages"])
+    if not isinstance(turns, list) or not turns:
         raise BadRow("has messages that are not a list of turns")
-    return _conversation(messages)
-
-
-def _conversation(messages: list[Any]) -> list[Turns]:
-    """One Turns per assistant turn, so that every answer of a conversation is learned, each with what came before."""
-    turns = [_role(message) for message in messages]
-    system = turns.pop(0)[1] if turns and turns[0][0] == "system" else None
-    if [role for role, _ in turns] != ["user", "assistant"] * (len(turns) // 2) or not turns:
-        raise BadRow("has messages that do not alternate user, assistant and end with the assistant")
-    pairs = [
-        (cells.text({"message": user}, "message"), cells.answer({"message": assistant}, "message"))
-        for (_, user), (_, assistant) in zip(turns[::2], turns[1::2], strict=True)
-    ]
-    return [Turns(user, answer, None, system, tuple(pairs[:n])) for n, (user, answer) in enumerate(pairs)]
-
-
-def _role(message: Any) -> tuple[str, Any]:
-    if not isinstance(message, dict):
-        raise BadRow("has a message that is not an object with role and content")
-    named = message.get("role", message.get("from"))
-    role = ROLES.get(str(named).lower())
-    if role is None:
-        raise BadRow(f'has a message with the role "{str(named)[:40]}"; known are system, user and assistant')
-    content = message.get("content", message.get("value"))
-    if isinstance(content, list) and all(isinstance(part, dict) and "text" in part for part in content):
-        content = "".join(str(part["text"]) for part in content)
-    return role, content
+    return conversation(turns)
 
 
 SHAPES = {
@@ -250,6 +208,12 @@ SHAPES = {
         ("prompt", "chosen", "rejected"),
         _from_preference,
         '{"prompt": "Can I cancel?", "chosen": "Yes, until the evening before.", "rejected": "Read the terms."}',
+    ),
+    "chosen/rejected": Shape(
+        ("chosen", "rejected"),
+        _from_implicit,
+        '{"chosen": [{"role": "user", "content": "Can I cancel?"}, {"role": "assistant", "content": "Yes."}], '
+        '"rejected": [{"role": "user", "content": "Can I cancel?"}, {"role": "assistant", "content": "Who knows."}]}',
     ),
     "messages": Shape(
         ("messages",),

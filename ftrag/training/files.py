@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ftrag.encodings import decode
 from ftrag.errors import InputError
 
 Numbered = tuple[int, dict[str, Any] | str]  # the row's number in its file; its columns, or the reason it has none
@@ -32,10 +33,11 @@ def read_rows(path: Path, lists: bool = True) -> list[Numbered]:
         raise InputError(f"{path.name} is not there; check the path")
     if path.suffix.lower() == ".parquet":
         return list(_from_parquet(path))
-    text = _decode(path.read_bytes())
+    table = path.suffix.lower() in {".csv", ".tsv"}
+    text = _table(path.read_bytes()) if table else _decode(path.read_bytes())
     if not text.strip():
         raise InputError(f"{path.name} is empty; it needs at least one row")
-    if path.suffix.lower() in {".csv", ".tsv"}:
+    if table:
         return list(_from_csv(text, lists))
     if text.lstrip()[0] in "[{" and (path.suffix.lower() == ".json" or _one_value(text)):
         return list(_from_json(text, path.name))
@@ -76,6 +78,26 @@ def _decode(data: bytes) -> str:
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return data.decode("utf-16", errors="replace")
     return data.decode("utf-8-sig", errors="replace")
+
+
+def _table(data: bytes) -> str:
+    """As _decode; a table none of whose lines with letters beyond ASCII is UTF-8 was saved in another encoding.
+
+    Where some lines are UTF-8 the others are damaged, and their rows are refused.
+    """
+    text = _decode(data)
+    odd = [line for line in data.split(b"\n") if not line.isascii()] if "\ufffd" in text else []
+    if not odd or any(_is_utf8(line) for line in odd):
+        return text
+    return decode(data)
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _from_jsonl(text: str) -> Iterator[Numbered]:
