@@ -4,9 +4,14 @@ SIXTY was written blind (53 of its 63 pairs were right then), FORTY after the re
 (39 of 40 were).
 """
 
+import json
+
 import pytest
 
-from ftrag.evaluation.metrics import content, content_verdict
+from ftrag.evaluation import phrases, refusals, spelled, values
+from ftrag.evaluation.gold import read_gold
+from ftrag.evaluation.metrics import content, content_verdict, judged
+from ftrag.project import EXAMPLES
 from ftrag.types import Gold
 
 # accepted answer, answer, question, whether the answer is right
@@ -134,3 +139,36 @@ LATER = (
 def test_values_that_are_the_same_are_and_others_are_not(accepted, answer, question, equal):
     score = content(answer, Gold("q", question, (accepted,)))
     assert content_verdict(score) is equal, score.why
+
+
+def texts():
+    """Every text at hand: the pairs above and the recorded answers of the examples."""
+    for accepted, answer, question, _ in [*SIXTY, *FORTY, *LATER]:
+        yield from (accepted, answer, question)
+    for name in ("support", "handbook", "tickets"):
+        for line in (EXAMPLES / name / "recorded" / "answers.jsonl").read_text().splitlines():
+            yield json.loads(line)["answer"]
+
+
+def test_what_spares_a_search_changes_no_reading():
+    for text in texts():
+        cleaned = spelled.clean(text)
+        for signs, pattern, _ in phrases.PHRASES:
+            if pattern.search(cleaned):
+                assert any(sign in cleaned or sign == "#" for sign in signs), (signs, cleaned)
+        if refusals.REFUSAL.search(cleaned):
+            assert any(sign in cleaned for sign in refusals._SIGNS), cleaned
+        slow = [values._readings(match) for match in values._SCAN.finditer(cleaned)]
+        if None not in slow:
+            fast = [(atom.readings, atom.bare) for atom in values._scan(cleaned)]
+            assert fast == [(readings, bare) for readings, bare in slow], cleaned
+
+
+def test_a_verdict_alone_is_that_of_the_whole_score():
+    for name in ("support", "handbook"):
+        gold = {row.id: row for row in read_gold(EXAMPLES / name / "gold.jsonl")[0]}
+        for line in (EXAMPLES / name / "recorded" / "answers.jsonl").read_text().splitlines()[::7]:
+            row = json.loads(line)
+            one, other = judged(row["answer"], gold[row["id"]]), content(row["answer"], gold[row["id"]])
+            assert (one.value, one.why) == (other.value, other.why)
+            assert content_verdict(one) == row["content"]  # what the recorded run says

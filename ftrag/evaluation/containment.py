@@ -50,7 +50,7 @@ def find(answer: str, accepted: str, question: str = "") -> list[Found]:
     cleaned = clean(answer)
     found = []
     for wanted, bare in _variants(accepted, question):
-        for first in range(len(said)):
+        for first in _starts(wanted[0], said):
             last = _match(wanted, said, first, bare) or _spelled_by(wanted, said, first)
             if last is None or _other_rate(said, last, question):
                 continue
@@ -58,6 +58,13 @@ def find(answer: str, accepted: str, question: str = "") -> list[Found]:
                 start, end = said[first].start, said[last - 1].end
                 found.append(Found(start, end, _speaks_against(said, first, last, cleaned)))
     return found or [Found(start, end, "") for start, end in _scattered(accepted, said)]
+
+
+def _starts(wanted: Atom, said: Sequence[Atom]) -> list[int]:
+    """Where a match can begin: at any value, at the same word, and anywhere for a code, which words can spell."""
+    coded = any(name == "code" for name, _ in wanted.readings)
+    words = {"free"} if wanted.readings else {"free", singular(wanted.text)}
+    return [place for place, atom in enumerate(said) if atom.readings or coded or singular(atom.text) in words]
 
 
 def _variants(accepted: str, question: str) -> Iterator[tuple[list[Atom], bool]]:

@@ -102,21 +102,29 @@ def content(answer: str, gold: Gold) -> Score:
     the share of key points counts. The best of the accepted answers is taken. Parts: exact_match, token_f1,
     agreement, containment and completeness where they apply, refused.
     """
-    refused = float(declines(answer))
+    best = judged(answer, gold)
     if not gold.answers:
-        why = "declines, as it should" if refused else "should have said that there is no answer"
-        return Score(refused, why, {"refused": refused})
+        return best
     parts = {
         "exact_match": max(exact_match(answer, accepted) for accepted in gold.answers),
         "token_f1": max(token_f1(answer, accepted) for accepted in gold.answers),
-        "refused": refused,
+        "refused": float(declines(answer)),
     }
-    if not answer.strip():
-        return Score(0.0, "the answer is empty", parts)
-    parts["agreement"] = max(agreement(answer, accepted, gold.question) for accepted in gold.answers)
-    scores = [_against(answer, accepted, gold.question) for accepted in gold.answers]
-    best = max(scores, key=lambda score: score.value or 0.0)
+    if answer.strip():
+        parts["agreement"] = max(agreement(answer, accepted, gold.question) for accepted in gold.answers)
     return Score(best.value, best.why, {**parts, **best.parts})
+
+
+def judged(answer: str, gold: Gold) -> Score:
+    """As `content`, without the parts that decide nothing: several times as fast, for answers by the thousand."""
+    if not gold.answers:
+        refused = float(declines(answer))
+        why = "declines, as it should" if refused else "should have said that there is no answer"
+        return Score(refused, why, {"refused": refused})
+    if not answer.strip():
+        return Score(0.0, "the answer is empty")
+    scores = [_against(answer, accepted, gold.question) for accepted in gold.answers]
+    return max(scores, key=lambda score: score.value or 0.0)
 
 
 def content_verdict(score: Score, threshold: float = THRESHOLD) -> bool | None:

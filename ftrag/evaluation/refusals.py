@@ -78,6 +78,12 @@ _PATTERNS = (
     r"\bdon't know\W*$",
 )
 REFUSAL = re.compile("|".join(_PATTERNS))
+# Every pattern needs one of these, so that most answers are spared the search.
+_SIGNS = (
+    *("n't", "not", "no ", "nothing", "none", "unable", "unknown", "unanswerable", "unspecified", "unclear", "unsure"),
+    *("uncertain", "unaware", "silent", "insufficient", "without", "n/a", "hard to", "difficult to", "lack", "outside"),
+    "beyond",
+)
 # what follows is a condition or a reason, and not the answer
 _YOU = re.compile(r"\b(?:if|when|because|since|unless) (?:you|we|i)\b[^.]*$|\b(?:if|unless)\b[^.,;]*$")
 _TURN = re.compile(r"\b(?:but|however|though|although|still|probably|perhaps|maybe)\b")
@@ -87,7 +93,10 @@ _PLEASANTRY_WORDS = 7  # a first sentence this short, without a value, may stand
 @lru_cache(maxsize=4096)
 def refusal_at(answer: str) -> int | None:
     """Character offset into clean(answer) where it declines, None where it does not."""
-    for match in REFUSAL.finditer(cleaned := clean(answer)):
+    cleaned = clean(answer)
+    if not any(sign in cleaned for sign in _SIGNS):
+        return None
+    for match in REFUSAL.finditer(cleaned):
         if not _YOU.search(cleaned[: match.start()].rpartition(". ")[2]):
             return match.start()
     return None

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 
-from ftrag.evaluation.phrases import rewritten
+from ftrag.evaluation.phrases import DIGIT, rewritten
 from ftrag.evaluation.units import MONTHS, ONES, ORDINALS, TENS
 from ftrag.text import HIDDEN
 
@@ -23,12 +23,22 @@ _FRACTIONS = {"½": "1/2", "¼": "1/4", "¾": "3/4", "⅓": "1/3", "⅔": "2/3",
 @lru_cache(maxsize=4096)
 def clean(text: str) -> str:
     """Case-folded text with plain quotes and dashes, number words as digits; the text that atoms point into."""
+    text = text.casefold() if text.isascii() else _plain_signs(text)
+    if _MARKUP.search(text):
+        text = re.sub(r"[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}", "", text)
+    return _number_words(re.sub(r"[ \t]+", " ", text) if "  " in text or "\t" in text else text)
+
+
+_MARKUP = re.compile("[*_`]")
+
+
+def _plain_signs(text: str) -> str:
     for sign, plain in _FRACTIONS.items():
-        text = re.sub(rf"(?<=\d)\s*{sign}", f" {plain}", text).replace(sign, plain)
+        if sign in text:
+            text = re.sub(rf"(?<=\d)\s*{sign}", f" {plain}", text).replace(sign, plain)
     text = unicodedata.normalize("NFKC", HIDDEN.sub("", text)).casefold()
     text = re.sub(r"[\u2018\u2019\u02bc]", "'", text)
-    text = re.sub(r"[\u2010-\u2015\u2212]", "-", text)
-    return _number_words(re.sub(r"[ \t]+", " ", re.sub(r"[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}", "", text)))
+    return re.sub(r"[\u2010-\u2015\u2212]", "-", text)
 
 
 _DIGIT = alternatives([name for name in ONES if 0 < ONES[name] < 10])
@@ -61,9 +71,12 @@ def _number_words(text: str) -> str:
 
     text = re.sub(r"\ban? (?=(?:hundred|thousand|million|billion)\b)", "one ", text)
     text = _SPELLED.sub(digits, _SPELLED_ORDINAL.sub(ordinal, text))
-    text = _OF_MONTH.sub(lambda match: f"{ORDINALS[match[1]]}th{match[2]}", text)
-    text = _FEET.sub(lambda match: f"{12 * int(match[1]) + int(match[2])} inches", text)
-    text = _QUARTER_TO.sub(lambda match: f"{(int(match[1]) - 2) % 12 + 1}:45", text)
+    if " of " in text:
+        text = _OF_MONTH.sub(lambda match: f"{ORDINALS[match[1]]}th{match[2]}", text)
+    if DIGIT.search(text):
+        text = _FEET.sub(lambda match: f"{12 * int(match[1]) + int(match[2])} inches", text)
+    if "quarter to" in text:
+        text = _QUARTER_TO.sub(lambda match: f"{(int(match[1]) - 2) % 12 + 1}:45", text)
     return rewritten(text)
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 from ftrag.evaluation.moments import dates, dotted_time, military, minutes
 from ftrag.evaluation.spelled import alternatives, clean
@@ -24,8 +24,7 @@ from ftrag.evaluation.units import (
 )
 
 
-@dataclass(frozen=True)
-class Atom:
+class Atom(NamedTuple):
     """A word, or a value with every way it can be read."""
 
     text: str  # as in the cleaned text
@@ -40,7 +39,9 @@ class Atom:
         A day without a year is found in any year, a month or a year in any of its days.
         """
         if not self.readings and not other.readings:
-            return singular(self.text) == singular(other.text)
+            return self.text == other.text or singular(self.text) == singular(other.text)
+        if not self.readings or not other.readings:
+            return _is_free(self) and _is_free(other)
         if self.readings & other.readings or (_is_free(self) and _is_free(other)):
             return True
         whole = [str(day) for name, day in other.readings if name in {"date", "month of"}]
@@ -59,6 +60,7 @@ def _is_free(atom: Atom) -> bool:
     return any(name in MONEY and amount == 0 for name, amount in atom.readings)
 
 
+@lru_cache(maxsize=65536)
 def singular(word: str) -> str:
     """English plural s off, so that "boat" finds "boats"; crude, and the same on both sides."""
     if len(word) > 4 and word.endswith("ies"):
@@ -116,9 +118,24 @@ def values(text: str) -> list[Atom]:
     return [atom for atom in atoms(text) if atom.readings]
 
 
+# What begins no value, read without trying all patterns: a run of letters that is no month, currency or name of a time
+# and has no digit or joining sign behind it; and punctuation.
+_PLAIN = re.compile(r"\s*(?:(?P<letters>[^\W\d_]+)(?![\w/$'-])|[.,!?;:()\"](?!\d))")
+_NO_PLAIN = frozenset(MONTHS) | frozenset(BEFORE) | frozenset(ORDINALS) | {"noon", "midday", "midnight"}
+
+
 def _scan(cleaned: str) -> Iterator[Atom]:
     at = 0
-    while match := _SCAN.search(cleaned, at):
+    while at < len(cleaned):
+        plain = _PLAIN.match(cleaned, at)
+        if plain and plain["letters"] not in _NO_PLAIN:
+            text = plain["letters"] or plain.group()[-1]
+            at = plain.end()
+            yield Atom(text, at - len(text), at)
+            continue
+        match = _SCAN.search(cleaned, at)
+        if not match:
+            return
         found = _readings(match)
         if found is None:  # the shape of a value that is none, such as day 45: read it word by word
             match = re.compile(r"\w+|[^\s\w]").search(cleaned, match.start()) or match
@@ -201,6 +218,9 @@ def _summed(found: Iterator[Atom]) -> Iterator[Atom]:
     """ "1 hour and 30 minutes" is one value of 90 minutes: durations in falling units, "and" or nothing between."""
     kept: list[Atom] = []
     for atom in found:
+        if not atom.readings:
+            kept.append(atom)
+            continue
         before = kept[-1] if kept else None
         joined = len(kept) > 1 and kept[-1].text in {"and", ","} and _duration(kept[-2]) is not None
         left = kept[-2] if joined else before
@@ -233,11 +253,13 @@ def _in_unit_of(other: Atom, atom: Atom) -> Atom:
         for name, amount in other.readings
         if name not in {"number", "ordinal"} and isinstance(amount, float)
     }
-    return replace(atom, readings=atom.readings | more)
+    return atom._replace(readings=atom.readings | more)
 
 
 def _duration(atom: Atom) -> float | None:
     """Seconds, if the value is a duration."""
+    if not atom.readings:
+        return None
     seconds = [amount for name, amount in atom.readings if name == "second" and isinstance(amount, float)]
     return seconds[0] if len(seconds) == 1 else None
 

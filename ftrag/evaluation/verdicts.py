@@ -24,7 +24,7 @@ def read(path: Path) -> list[Verdict]:
 def read_answers(path: Path, gold: Sequence[Gold], checks: Sequence[Mapping[str, Any]] = ()) -> list[Verdict]:
     """Rows {id, arm, answer} scored against gold questions of the same ids."""
     from ftrag.evaluation.checks import behaviour
-    from ftrag.evaluation.metrics import content, content_verdict
+    from ftrag.evaluation.metrics import content_verdict, judged
 
     questions = {str(row.id): row for row in gold}  # a CSV has texts where a JSONL has numbers
 
@@ -35,7 +35,7 @@ def read_answers(path: Path, gold: Sequence[Gold], checks: Sequence[Mapping[str,
             raise InputError(f"id {_short(row['id'])} is not among the gold questions")
         question = questions[str(row["id"])]
         _, acted = behaviour(row["answer"], [*checks, *question.checks])
-        return Verdict(question.id, row["arm"], content_verdict(content(row["answer"], question)), acted)
+        return Verdict(question.id, row["arm"], content_verdict(judged(row["answer"], question)), acted)
 
     return _collect(path, scored)
 
