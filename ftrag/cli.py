@@ -77,10 +77,10 @@ def _short(value: Any) -> str:
 
 def parser() -> Parser:
     """All commands. Nothing heavy is imported here, so that --help answers at once."""
-    from ftrag.commands import deciding, experiments, projects, results, tending
+    from ftrag.commands import conversing, deciding, experiments, projects, results, tending
 
     top = Parser(prog="python -m ftrag", description="Retrieve, fine-tune, both or neither: measured on your own rows.")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
-    for module in (deciding, projects, experiments, results, tending):
+    for module in (deciding, projects, experiments, results, tending, conversing):
         module.register(commands)
     return top

@@ -13,6 +13,7 @@ from typing import Any
 
 from ftrag import project as projects
 from ftrag import workflows
+from ftrag.comparison import counted
 from ftrag.errors import InputError, NotFound
 from ftrag.experiments import BATCH_SECONDS, checked_model
 from ftrag.jobs import Report
@@ -104,7 +105,7 @@ def drill(project: Path, report: Report, edits: int = 10, seed: int = 0) -> dict
             adapter=adapter,
             k=workflows.setting(project, "k"),
             settings=workflows.generation(project, seconds=BATCH_SECONDS),
-            on_progress=lambda fraction, message: report(0.1 + 0.9 * fraction, message),
+            on_progress=lambda fraction, message: report(0.1 + 0.9 * fraction, counted(message)),
         )
         said = list(rows)
     flipped = {arm: sum(bool(row["content"]) for row in said if row["arm"] == arm) for arm in arms}

@@ -24,6 +24,7 @@ from typing import Any
 from ftrag import quotas
 from ftrag.births import born
 from ftrag.errors import FtragError, InputError, NotFound
+from ftrag.pace import Pace
 from ftrag.project import append_jsonl, home, new_id, read_json, read_jsonl, write_json
 
 WAITING, RUNNING, DONE, FAILED, CANCELLED, LOST = "queued", "running", "done", "failed", "cancelled", "lost"
@@ -56,10 +57,18 @@ class Report:
         self.polite = False  # the work asks should_stop itself, so a signal only sets the flag
         self._last: dict[str, Any] = {}
         self._written = 0.0
+        self._pace, self._timed = Pace(), False  # timed: the work says itself how long it takes
         self._told = time.monotonic()  # nothing is told in the first moments, where bad input ends most commands
 
     def __call__(self, fraction: float, message: str, **more: Any) -> None:
-        """fraction in [0, 1]; message for people; more: numbers that the live view shows."""
+        """fraction in [0, 1]; message for people; more: numbers that the live view shows.
+
+        Work that does not give seconds_left, nor says in its message what is left, is timed by its pace.
+        """
+        self._timed = self._timed or "seconds_left" in more
+        left = self._pace.left(fraction)
+        if left is not None and not self._timed and not message.endswith(" left"):
+            more["seconds_left"] = round(left, 1)
         self._last |= {"fraction": round(min(max(fraction, 0.0), 1.0), 4), "message": message, **more}
         if "loss" in more and self.folder is not None:
             append_jsonl(self.folder / "metrics.jsonl", [more])
@@ -73,6 +82,8 @@ class Report:
         if not urgent and time.monotonic() - self._told < (0.2 if terminal else TELL_SECONDS):
             return
         self._told = time.monotonic()
+        if not self._timed and (left := self._last.get("seconds_left")) and not message.endswith(" left"):
+            message = f"{message}, about {left:.0f} s left"
         line = f"\r{fraction:4.0%} {message[:100]:100}" if terminal else f"ftrag: {fraction:.0%} {message}\n"
         print(line, end="", file=sys.stderr, flush=True)
 

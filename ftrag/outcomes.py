@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -93,14 +93,21 @@ def report(project: Path, run: str, form: str = "md") -> str:
     return render(value, form)
 
 
-def export(project: Path, adapter: str | None, merge: bool = False, whole: bool = False) -> dict[str, Any]:
+def export(
+    project: Path,
+    adapter: str | None,
+    merge: bool = False,
+    whole: bool = False,
+    report: Callable[[float, str], None] = lambda fraction, message: None,
+) -> dict[str, Any]:
     """An adapter as files that peft loads anywhere, the model with it merged in, or the whole project as a zip."""
     from ftrag import publish
 
     if whole:
         (project / "exports").mkdir(exist_ok=True)
-        return {"files": [str(publish.bundle(project, project / "exports" / f"{project.name}.zip", project.name))]}
-    folder = publish.export_folder(project, adapter, merge)
+        target = project / "exports" / f"{project.name}.zip"
+        return {"files": [str(publish.bundle(project, target, project.name, report))]}
+    folder = publish.export_folder(project, adapter, merge, report)
     return {"files": sorted(str(path) for path in folder.iterdir())}
 
 

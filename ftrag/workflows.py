@@ -228,11 +228,13 @@ def search(project: Path, query: str, k: int = 5, kind: str = "bm25", rerank: bo
     ]
 
 
-def retrieval_quality(project: Path, kinds: Sequence[str] = ("bm25", "dense", "hybrid")) -> list[dict[str, Any]]:
+def retrieval_quality(
+    project: Path, kinds: Sequence[str] = ("bm25", "dense", "hybrid"), report: Progress = lambda fraction, message: None
+) -> list[dict[str, Any]]:
     """Hit rate, MRR and nDCG of each retriever on the gold evidence."""
     from ftrag.retrieval.quality import quality
 
-    rows: list[dict[str, Any]] = quality(project, gold_rows(project), kinds)
+    rows: list[dict[str, Any]] = quality(project, gold_rows(project), kinds, report=report)
     return rows
 
 

@@ -160,3 +160,39 @@ def test_a_blind_vote_reveals_the_columns_and_is_kept(visit, scripted):
 def test_an_empty_question_is_one_sentence(visit):
     visit.page.locator("#chat_ask").click()
     visit.page.get_by_text("the question is empty; type one").wait_for(timeout=20_000)
+
+
+WRITTEN = """Prices, from **low** to *high*:
+
+| boat | a day |
+|---|---|
+| Ripple | €8 |
+
+1. Book it
+2. Row it
+
+```html
+<b>bold</b>
+```
+
+<details><summary>More</summary>hidden</details> <img src=http://example.invalid/a.png>
+![a picture](http://example.invalid/b.png) and `<i>` in code, $5 to $9$$x$$"""
+
+
+@pytest.mark.browser
+def test_an_answer_in_markdown_is_drawn_and_its_tags_read_as_text(visit, chromium):
+    visit.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    ask(visit, WRITTEN)
+    wait_until(lambda: "tokens/s" in visit.text("#chat_note_a"), 30)
+    bubble = visit.page.locator("#chat_a .bot").last
+    assert bubble.locator("td").all_inner_texts() == ["Ripple", "€8"]
+    assert bubble.locator("ol li").all_inner_texts() == ["Book it", "Row it"]
+    assert bubble.locator("strong").all_inner_texts() == ["low"]
+    assert bubble.locator("details, summary, img, .katex, i").count() == 0
+    said = bubble.inner_text().replace("\u2060", "")
+    assert "<b>bold</b>" in bubble.locator("pre code").inner_text().replace("\u2060", "")
+    assert "<details><summary>More</summary>hidden</details>" in said and "!a picture" in said and "<i> in code" in said
+    visit.page.locator("#chat_a button[aria-label='Copy message'], #chat_a .bot button[title*='opy']").last.click()
+    copied = visit.page.evaluate("navigator.clipboard.readText()")
+    assert "<details>" in copied and "![a picture]" in copied and "\u2060" not in copied
+    assert not visit.foreign

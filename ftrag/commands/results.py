@@ -5,10 +5,20 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 from ftrag.commands.arguments import add, as_job, project_of
+from ftrag.errors import InputError
+from ftrag.pace import Pace, Progress
+
+JOB_ACTIONS = {
+    "cancel": "stop it; what was finished is kept",
+    "log": "print its output",
+    "retry": "start its command again; a training resumes from its newest checkpoint",
+    "dismiss": "forget an ended job; what it made stays",
+}
 
 
 def register(commands: Any) -> None:
@@ -28,7 +38,8 @@ def register(commands: Any) -> None:
     pull = add(commands, "pull", _pull, "take an adapter from the Hub into the project", "repository")
     pull.add_argument("--revision", default="main")
     listed = add(commands, "jobs", _jobs, "what is queued, running and ended", project=False)
-    listed.add_argument("--cancel", metavar="ID")
+    for name, text in JOB_ACTIONS.items():
+        listed.add_argument(f"--{name}", metavar="ID", help=text)
 
 
 def _promote(options: argparse.Namespace) -> Any:
@@ -49,7 +60,7 @@ def _export(options: argparse.Namespace) -> Any:
 
     def work(project: Path, report: Any) -> Any:
         report(0.0, "writing the files")
-        return outcomes.export(project, options.adapter, options.merge, options.whole)
+        return outcomes.export(project, options.adapter, options.merge, options.whole, report)
 
     return as_job(options, work, queues=False)  # nobody waits for a training with a few files
 
@@ -66,22 +77,42 @@ def _publish(options: argparse.Namespace) -> Any:
 
     what = "space" if options.space else "merged" if options.merge else "adapter"
     private = not options.public
-    return publish.push(project_of(options), options.adapter, options.to, _token(), what, private, _say)
+    return publish.push(project_of(options), options.adapter, options.to, _token(), what, private, _teller())
 
 
 def _pull(options: argparse.Namespace) -> Any:
     from ftrag import publish
 
-    return publish.pull(project_of(options), options.repository, _token(), options.revision, _say)
+    return publish.pull(project_of(options), options.repository, _token(), options.revision, _teller())
 
 
-def _say(fraction: float, message: str) -> None:
-    print(f"{fraction:4.0%} {message}", file=sys.stderr)
+def _teller() -> Progress:
+    """Progress on standard error, a line for every new message or two seconds, with the time that is left."""
+    pace, last = Pace(), dict[str, Any](said="", moment=0.0)
+
+    def tell(fraction: float, message: str) -> None:
+        left = pace.left(fraction)
+        if message == last["said"] and time.monotonic() - last["moment"] < 2:
+            return
+        last.update(said=message, moment=time.monotonic())
+        print(f"{fraction:4.0%} {message}{f', about {left:.0f} s left' if left else ''}", file=sys.stderr)
+
+    return tell
 
 
 def _jobs(options: argparse.Namespace) -> Any:
     from ftrag import jobs
 
-    if options.cancel:
-        return [jobs.cancel(jobs.root(), options.cancel)]
-    return jobs.listing(jobs.root())
+    wanted = [(name, job) for name in JOB_ACTIONS if (job := getattr(options, name))]
+    if len(wanted) > 1:
+        raise InputError(f"give one of {', '.join(f'--{name}' for name in JOB_ACTIONS)}, not several")
+    root, (action, job) = jobs.root(), wanted[0] if wanted else ("", "")
+    if action == "cancel":
+        return [jobs.cancel(root, job)]
+    if action == "log":
+        return jobs.read_log(jobs.find(root, job), characters=1_000_000)
+    if action == "retry":
+        job = jobs.retry(root, job)
+    elif action == "dismiss":
+        jobs.dismiss(root, job)
+    return [row for row in jobs.listing(root) if action != "retry" or row["id"] == job]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,13 @@ from ftrag.errors import InputError
 from ftrag.types import Chunk, Document, Gold, Hit, Retriever
 
 Floats = NDArray[np.float64]
+Progress = Callable[[float, str], None]  # fraction in [0, 1], message
 KS = (1, 3, 5, 10)
 FLIPS = 10_000  # random sign vectors; the smallest p is 1 / (FLIPS + 1)
+
+
+def quiet(fraction: float, message: str) -> None:
+    """The progress callback that shows nothing."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +44,16 @@ def quality(
     kinds: Sequence[str] = ("bm25", "dense", "hybrid"),
     ks: Sequence[int] = KS,
     settings: Mapping[str, Any] | None = None,
+    report: Progress = quiet,
 ) -> list[dict[str, Any]]:
     """`measure` on a project's retrievers and documents. InputError if no gold question names findable evidence."""
     from ftrag.retrieval import opening, store
 
-    retrievers = {kind: opening.open_retriever(project, kind, settings=settings) for kind in kinds}
-    return measure(retrievers, store.documents(project), gold, ks)
+    retrievers = {}
+    for place, kind in enumerate(kinds):
+        report(0.1 * place / len(kinds), f"opening {kind}")
+        retrievers[kind] = opening.open_retriever(project, kind, settings=settings)
+    return measure(retrievers, store.documents(project), gold, ks, report)
 
 
 def measure(
@@ -52,6 +61,7 @@ def measure(
     documents: Sequence[Document],
     gold: Sequence[Gold],
     ks: Sequence[int] = KS,
+    report: Progress = quiet,
 ) -> list[dict[str, Any]]:
     """One row per retriever and k.
 
@@ -62,7 +72,11 @@ def measure(
     asked = [(row, targets) for row in gold if (targets := evidence(row, documents))]
     if not asked:
         raise InputError("no gold question names evidence that is in the documents; add document names or passages")
-    found = {name: _gains(retriever, asked, max(ks)) for name, retriever in retrievers.items()}
+    found = {}
+    for place, (name, retriever) in enumerate(retrievers.items()):
+        part = 0.8 / len(retrievers)
+        found[name] = _gains(retriever, asked, max(ks), report, name, 0.1 + part * place, part)
+    report(0.95, "comparing them")
     rows = []
     for k in ks:
         parts = {name: _at(gains, [len(targets) for _, targets in asked], k) for name, gains in found.items()}
@@ -101,10 +115,19 @@ def shows(chunk: Chunk, target: Target) -> bool:
     return 2 * common >= min(target.end - target.start, chunk.end - chunk.start)
 
 
-def _gains(retriever: Retriever, asked: Sequence[tuple[Gold, list[Target]]], k: int) -> Floats:
-    """(questions, k): how many targets each hit is the first to show."""
+def _gains(
+    retriever: Retriever,
+    asked: Sequence[tuple[Gold, list[Target]]],
+    k: int,
+    report: Progress = quiet,
+    name: str = "",
+    start: float = 0.0,
+    share: float = 1.0,
+) -> Floats:
+    """(questions, k): how many targets each hit is the first to show. Of the whole, it is `share` from `start` on."""
     gains = np.zeros((len(asked), k))
     for row, (question, targets) in enumerate(asked):
+        report(start + share * row / len(asked), f"{name}: {row} of {len(asked)} questions")
         gains[row] = hit_gains(retriever.search(question.question, k), targets, k)
     return gains
 

@@ -18,6 +18,7 @@ from ftrag.errors import FtragError, InputError
 from ftrag.text import inert
 from ftrag.ui.decide_view import answers_in, base_of, filled, view, written
 from ftrag.ui.texts import decide as words
+from ftrag.ui.working import barred
 
 Classify = Callable[[list[str]], list[dict[str, Any]]]
 Rows = Sequence[Mapping[str, Any]]
@@ -32,7 +33,7 @@ def parts() -> dict[str, Any]:
         with gr.Row():
             classify_btn = gr.Button(words.CLASSIFY, variant="primary", min_width=140)
             file_btn = gr.UploadButton(words.FROM_FILE, file_types=[".txt", ".md", ".csv"], min_width=140)
-        overall_md = gr.Markdown(elem_id="capability_overall")
+        overall_html = gr.HTML(elem_id="capability_overall")
         table_df = gr.Dataframe(
             headers=list(words.CAPABILITY_COLUMNS),
             column_count=3,
@@ -51,7 +52,7 @@ def parts() -> dict[str, Any]:
             export_btn = gr.Button(words.EXPORT_TABLE, visible=False, min_width=240)
         files = gr.Files(label=words.DOWNLOADS, visible=False)
     names = ("lines", "classify", "file", "overall", "table", "type", "use", "export", "files")
-    made = (lines_tb, classify_btn, file_btn, overall_md, table_df, type_rd, use_btn, export_btn, files)
+    made = (lines_tb, classify_btn, file_btn, overall_html, table_df, type_rd, use_btn, export_btn, files)
     return dict(zip(names, made, strict=True))
 
 
@@ -69,7 +70,8 @@ def wire(
         return classified(text, classify)
 
     shown = [rows_st, *(part[name] for name in ("overall", "table", "type", "use", "export"))]
-    gr.on([part["classify"].click], on_classify, part["lines"], shown, api_visibility="private")
+    classifying = barred(words.CLASSIFYING, _lines, len(shown), 1)(on_classify)
+    part["classify"].click(classifying, part["lines"], shown, **quiet)
     part["file"].upload(on_file, part["file"], part["lines"], **quiet)
     part["table"].select(on_pick, part["table"], [picked_st, part["type"]], **quiet)
     typed = [part["table"], rows_st]
@@ -77,6 +79,10 @@ def wire(
     part["table"].input(on_typed, typed, part["overall"], **quiet)
     part["use"].click(on_use, [*typed, *answers], everything, **quiet)
     part["export"].click(on_export_table, typed, part["files"], **quiet)
+
+
+def _lines(text: str) -> float:
+    return float(max(1, len(text.splitlines())))
 
 
 def classified(text: str, classify: Classify) -> list[Any]:

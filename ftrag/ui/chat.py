@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from ftrag import outcomes, quotas, routing, votes, workflows
+from ftrag import conversation, outcomes, quotas, routing, votes, workflows
 from ftrag.errors import FtragError, InputError
 from ftrag.ui import chat_turn, chat_view, session, texts
 from ftrag.ui.chat_turn import MOST_HEAT, MOST_K, MOST_THRESHOLD, MOST_TOKENS
@@ -45,10 +45,10 @@ def _asking() -> dict[str, Any]:
     part: dict[str, Any] = {}
     with gr.Row(equal_height=False):
         part["preset"] = gr.Radio(
-            list(texts.PRESETS), value=texts.PRESETS[SAME], label=texts.COMPARE, elem_id="chat_preset", scale=4
+            list(texts.PRESETS), value=texts.PRESETS[SAME], label=texts.COMPARE, elem_id="chat_preset", scale=5
         )
         part["blind"] = gr.Checkbox(
-            label=texts.BLIND, info=texts.BLIND_INFO, elem_id="chat_blind", scale=2, min_width=220
+            label=texts.BLIND, info=texts.BLIND_INFO, elem_id="chat_blind", scale=1, min_width=220
         )
     with gr.Accordion(texts.CHAT_SETTINGS, open=False, elem_id="chat_settings") as part["panel"]:
         part["settings"], part["router"], part["votes"] = _settings()
@@ -164,7 +164,8 @@ def _side(place: str) -> dict[str, Any]:
             height=380,
             placeholder=texts.EMPTY_CHAT,
             sanitize_html=True,
-            render_markdown=False,
+            render_markdown=True,
+            latex_delimiters=[],  # "$5 to $9" is no formula
             buttons=["copy", "copy_all"],
             elem_id=f"chat_{place}",
         )
@@ -304,7 +305,7 @@ def _exporter(form: str) -> Any:
     @session.guarded
     def export(name: str | None, turns: list[Any]) -> list[str]:
         """The conversation and its file's name; the browser makes the file, so that none lies on the server."""
-        return [chat_view.conversation(turns, name or "", form), f"ftrag-chat.{form}"]
+        return [conversation.written(turns, name or "", form), f"ftrag-chat.{form}"]
 
     return export
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import gradio as gr
 
-from ftrag import routing, workflows
+from ftrag import conversation, routing, workflows
 from ftrag.types import Generation
 from ftrag.ui import chat_view, texts, warm
 from ftrag.ui.chat_view import BASE, CONTEXTS
@@ -76,7 +76,7 @@ def streamed(
                 last = time.monotonic()
                 yield _shown(before, state, columns, blind, turns, question)
     if state:
-        warm.answered(max(map(chat_view.speed, state)))
+        warm.answered(max(map(conversation.speed, state)))
         yield _shown(before, state, columns, blind, turns, question)
 
 
@@ -140,7 +140,7 @@ def _waiting(
 
 
 def _said(role: str, text: str) -> dict[str, str]:
-    return {"role": role, "content": text}
+    return {"role": role, "content": chat_view.shown(text)}
 
 
 def heads(columns: Sequence[Mapping[str, Any]], hidden: bool) -> list[str]:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
-from ftrag import outcomes, workflows
+from ftrag import conversation, outcomes, workflows
 from ftrag.errors import InputError
 from ftrag.types import Gold
 from ftrag.ui import texts
 from ftrag.ui.view import Safe
 
 Choice = tuple[str, str]  # label, value
+UNSEEN = "\u2060"  # word joiner: has no width; the page takes it out of what is copied
+TAG = re.compile(r"<(?=[A-Za-z/!?])")
+IMAGE = re.compile(r"!(?=\[)")
+DIAGRAM = re.compile(r"^(\W*)(?=mermaid\b)", re.MULTILINE)
 BASE = "none"  # the value of "no adapter", as on the command line
 CONTEXTS = dict(zip(("none", "retrieved", "auto"), texts.CONTEXTS, strict=True))
 ENDED = {"": "", "stop": ""} | dict(zip(("length", "time"), texts.CUT, strict=True))
@@ -62,6 +66,15 @@ def column_name(column: Mapping[str, Any]) -> str:
     return f"{who}, {CONTEXTS[column['context']]}{passages}"
 
 
+def shown(text: str) -> str:
+    """What a model or a visitor wrote, as Markdown that runs and loads nothing: tags read as text, an image as a link.
+
+    An unseen sign in each opening is enough, wherever it stands: in a code block too it reads as it was written.
+    """
+    inert = IMAGE.sub("!" + UNSEEN, TAG.sub("<" + UNSEEN, text))
+    return DIAGRAM.sub(rf"\g<1>{UNSEEN}", inert)
+
+
 def side(column: Mapping[str, Any] | None, place: str) -> Safe:
     """The heading of a column; None hides what it is."""
     if column is None:
@@ -86,14 +99,8 @@ def note(column: Mapping[str, Any], asked: Mapping[str, Any], stopped: bool = Fa
 
 
 def _speed(column: Mapping[str, Any]) -> list[str]:
-    rate = speed(column)
+    rate = conversation.speed(column)
     return [texts.RATE.format(rate=rate)] if rate else []
-
-
-def speed(column: Mapping[str, Any]) -> float:
-    """Tokens per second after the first token; 0 where there is but one."""
-    lasted = column["seconds"] - (column["first"] or 0.0)
-    return (column["tokens"] - 1) / lasted if lasted > 0 and column["tokens"] > 1 else 0.0
 
 
 def cards(column: Mapping[str, Any]) -> Safe:
@@ -140,85 +147,8 @@ def marked(text: str, spans: Sequence[tuple[int, int]]) -> str:
     return "".join([*pieces, escape(text[at:])])
 
 
-# --- the conversation as a file
-
-
 def turn(
     question: str, columns: Sequence[Mapping[str, Any]], state: Sequence[Mapping[str, Any]], blind: bool = False
 ) -> dict[str, Any]:
-    """One question with both answers, in plain values; blind: not to be told apart yet."""
-    return {
-        "question": question,
-        "blind": blind,
-        "answers": [
-            {
-                "column": column_name(column),
-                "adapter": column["adapter"],
-                "context": column["context"],
-                "k": column["k"],
-                "text": said["text"].strip(),
-                "tokens": said["tokens"],
-                "first_token_seconds": None if said["first"] is None else round(said["first"], 3),
-                "tokens_per_second": round(speed(said), 1),
-                "passages": [{"document": row["document"], "start": row["start"]} for row in said["passages"]],
-                "sources": [
-                    {key: row[key] for key in ("document", "chunk", "start", "end", "quote")}
-                    for row in said["sources"]
-                    if row["supports"]
-                ],
-            }
-            for column, said in zip(columns, state, strict=True)
-        ],
-    }
-
-
-def conversation(turns: Sequence[Mapping[str, Any]], project: str, form: str) -> str:
-    """The conversation as Markdown or JSON. InputError when there is none."""
-    if not turns:
-        raise InputError(texts.NO_CONVERSATION)
-    shown = [_undecided(one) if one["blind"] else one for one in turns]
-    if form == "json":
-        return json.dumps({"project": project, "turns": shown}, ensure_ascii=False, indent=1) + "\n"
-    return f"# {texts.TITLE}: {project}\n" + "".join(_markdown(one) for one in shown)
-
-
-def _undecided(one: Mapping[str, Any]) -> dict[str, Any]:
-    """A blind turn before its vote: the answers, and nothing that tells them apart."""
-    texts_only = [
-        {"column": place, "text": answer["text"], "sources": []}
-        for place, answer in zip(("left", "right"), one["answers"], strict=True)
-    ]
-    return {"question": one["question"], "blind": True, "answers": texts_only}
-
-
-def _markdown(one: Mapping[str, Any]) -> str:
-    answers = "".join(
-        f"\n**{answer['column']}**{_took(answer)}\n\n{_quoted(answer['text'])}\n"
-        + "".join(f"\n- {_source(row)}" for row in answer["sources"])
-        + "\n"
-        for answer in one["answers"]
-    )
-    vote = f"\n{texts.VOTE.format(vote=one['vote'])}\n" if one.get("vote") else ""
-    return f"\n## {_line(one['question'])}\n{answers}{vote}"
-
-
-def _took(answer: Mapping[str, Any]) -> str:
-    if "tokens" not in answer:
-        return ""
-    return texts.TOOK.format(tokens=answer["tokens"], rate=answer["tokens_per_second"])
-
-
-def _quoted(text: str) -> str:
-    """As a code block: what a model wrote is shown, never rendered."""
-    fence = "```" if "```" not in text else "~~~~"
-    return f"{fence}text\n{text}\n{fence}"
-
-
-def _source(row: Mapping[str, Any]) -> str:
-    where = texts.CHARACTERS.format(start=row["start"], end=row["end"])
-    return f"`{_line(row['document'])}`, {where}: {_line(row['quote'])[:200]}"
-
-
-def _line(text: str) -> str:
-    """On one line, with Markdown's and HTML's own signs out of the way."""
-    return escape(" ".join(text.split()), quote=False).replace("`", "'").replace("[", "\\[")
+    """One question with both answers, in plain values, the columns named as on the page."""
+    return conversation.turn(question, [column_name(column) for column in columns], columns, state, blind)

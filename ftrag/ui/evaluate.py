@@ -36,7 +36,7 @@ PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 
 def build(visitor_bs: Any, project_dd: Any) -> dict[str, Any]:
     """The tab's components, wired; returns what the page refreshes when the project changes, and what it polls."""
-    part = _controls() | _results()
+    part = {"verdict": gr.HTML(elem_id="verdict")} | _controls() | _results()  # the answer first, then what made it
     with gr.Accordion(words.GATES, open=False, elem_id="release"):
         gated = release.build(visitor_bs, project_dd, part["run"])
     with gr.Row():
@@ -91,8 +91,8 @@ def _judge_box() -> Any:
 
 
 def _results() -> dict[str, Any]:
-    """The verdict first, then what it rests on, down to each question."""
-    part: dict[str, Any] = {name: gr.HTML(elem_id=name) for name in ("verdict", "arms_plot", "causes")}
+    """What the verdict rests on, down to each question."""
+    part: dict[str, Any] = {name: gr.HTML(elem_id=name) for name in ("arms_plot", "causes")}
     part["scatter"] = gr.HTML(elem_id="scatter", js_on_load=PICK_JS)
     with gr.Accordion(words.GROUPS, open=False):
         part["clusters"] = gr.HTML(elem_id="clusters")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from ftrag.errors import InputError
 from ftrag.ui import session, texts
 from ftrag.ui.steps import COUNTED, facts
 from ftrag.ui.view import Safe
+from ftrag.ui.working import barred
 
 EXAMPLE = texts.EXAMPLE  # before the name of an example that the visitor has not opened yet
 EMPTY = texts.FROM_NOTHING
@@ -32,6 +34,15 @@ RESTORE_SCHEME_JS = """() => { try {
 SWITCH_SCHEME_JS = """() => { const dark = document.body.classList.toggle('dark');
   try { localStorage.setItem('ftrag-scheme', dark ? 'dark' : 'light'); }
   catch (error) { /* storage is switched off: for this visit only */ } }"""
+# What is copied, by a button or by hand, is what was written, without the signs that keep it inert.
+COPY_JS = """() => { const plain = (text) => text.replaceAll('\\u2060', '');
+  const board = navigator.clipboard;
+  if (board && !board.ftrag) { const write = board.writeText.bind(board);
+    board.writeText = (text) => write(plain(text)); board.ftrag = true; }
+  document.addEventListener('copy', (event) => { const text = String(document.getSelection() || '');
+    if (!text.includes('\\u2060')) return;
+    event.clipboardData.setData('text/plain', plain(text)); event.preventDefault(); });
+}"""
 LINK_JS = "(path) => path ? location.origin + location.pathname + path : ''"
 
 
@@ -53,9 +64,11 @@ def build(visitor_bs: Any) -> dict[str, Any]:
                 for name, title in zip(PANELS, texts.HEADER_BUTTONS, strict=True)
             }
             dark_btn = gr.Button(texts.SCHEME, size="sm", min_width=56, scale=0, elem_id="scheme")
-    status_html = gr.HTML(elem_id="status", elem_classes="ft-note", padding=False)
+    status_html = gr.HTML(elem_id="status", elem_classes="ft-note", padding=False, render=False)  # beside the jobs
+    working_html = gr.HTML(elem_id="making", padding=False)
     panels = {"new": _new_panel(), "share": _share_panel(), "delete": _delete_panel()}
     return {"visitor": visitor_bs, "project": project_dd, "status": status_html, "scheme": dark_btn} | {
+        "working": working_html,
         "buttons": buttons,
         "panels": panels,
     }
@@ -105,9 +118,11 @@ def wire(page: Any, parts: Mapping[str, Any], tabs: Any) -> None:
     groups = [parts["panels"][name]["group"] for name in PANELS]
     page.load(arrive, [visitor_bs], [visitor_bs, project_dd, tabs], **quiet)
     page.load(None, js=RESTORE_SCHEME_JS, **quiet)
+    page.load(None, js=COPY_JS, **quiet)
     parts["scheme"].click(None, js=SWITCH_SCHEME_JS, **quiet)
-    shown = quiet | {"show_progress": "minimal", "show_progress_on": [project_dd]}  # an example is indexed in seconds
-    project_dd.input(open_example, [visitor_bs, project_dd], [project_dd, *groups], **shown)
+    bar_html = parts["working"]  # an example is indexed in seconds
+    opened = barred(texts.OPENING, _one, outputs=5, place=4)(_then_empty(open_example))
+    project_dd.input(opened, [visitor_bs, project_dd], [project_dd, *groups, bar_html], **quiet)
     parts["buttons"]["new"].click(lambda: _only("new"), None, groups, **quiet)
     asked = parts["buttons"]["share"].click(
         show_share, [visitor_bs, project_dd], [share["note"], share["path"], share["link"], *groups], **quiet
@@ -116,9 +131,24 @@ def wire(page: Any, parts: Mapping[str, Any], tabs: Any) -> None:
     parts["buttons"]["delete"].click(show_delete, [visitor_bs, project_dd], [delete["note"], *groups], **quiet)
     for panel in (new, share, delete):
         panel["close"].click(lambda: _only(""), None, groups, **quiet)
-    made = [project_dd, new["name"], tabs, *groups]
-    gr.on([new["go"].click, new["name"].submit], make, [visitor_bs, new["name"], new["start"]], made, **shown)
+    made = [project_dd, new["name"], tabs, *groups, bar_html]
+    making = barred(texts.MAKING, _one, outputs=7, place=6)(_then_empty(make))
+    gr.on([new["go"].click, new["name"].submit], making, [visitor_bs, new["name"], new["start"]], made, **quiet)
     delete["go"].click(delete_project, [visitor_bs, project_dd], [project_dd, *groups], **quiet)
+
+
+def _one(*_: Any) -> float:
+    return 1.0
+
+
+def _then_empty(handler: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
+    """The handler, and the place of its bar empty again."""
+
+    @functools.wraps(handler)
+    def done(*args: Any) -> list[Any]:
+        return [*handler(*args), ""]
+
+    return done
 
 
 def _only(name: str) -> list[Any]:

@@ -17,6 +17,7 @@ from ftrag.ui import knowledge_view as view
 from ftrag.ui import session
 from ftrag.ui.texts import knowledge as words
 from ftrag.ui.view import job_card
+from ftrag.ui.working import barred, working
 
 SETTINGS = (  # in the order of the controls
     *("language", "stem", "stop_words", "expand_terms", "minimum_match", "minimum_cosine"),
@@ -24,6 +25,7 @@ SETTINGS = (  # in the order of the controls
 )
 LANGUAGES = "danish dutch english finnish french german hungarian italian norwegian portuguese russian spanish swedish"
 JOBS = ("compare", "drill")
+QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}  # what is slow has a bar of its own
 OUTPUTS = 6 + len(SETTINGS) + 1 + 1 + 2 + 5  # chunks, settings and their message, quality, the editor, what is polled
 
 
@@ -47,15 +49,14 @@ def build(visitor_bs: Any, project_dd: Any) -> dict[str, Any]:
     clock = gr.Timer(2, active=False)
     polled = [clock, compared["job"], compared["shown"], fresh["job"], fresh["shown"]]
     outputs = [*cut, *settings, measured, fresh["document"], fresh["text"], *polled]
-    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     for button, handler, inputs in (
         (compared["start"], start_compare, compared["inputs"]),
         (fresh["start"], start_drill, fresh["inputs"]),
     ):
-        button.click(handler, [*here, *inputs], polled, **quiet)
-    clock.tick(poll, here, polled, **quiet)
-    project_dd.change(refresh, here, outputs, **quiet)
-    panel_ac.expand(refresh, here, outputs, **quiet)
+        button.click(handler, [*here, *inputs], polled, **QUIET)
+    clock.tick(poll, here, polled, **QUIET)
+    project_dd.change(refresh, here, outputs, **QUIET)
+    panel_ac.expand(refresh, here, outputs, **QUIET)
     return {"refresh": refresh, "outputs": outputs}
 
 
@@ -72,8 +73,10 @@ def _chunks_tab(here: list[Any]) -> list[Any]:
     chunks_html = gr.HTML(elem_id="chunks", max_height=520)
     cut = [strategy_dd, size_sl, overlap_sl]
     changed = [document_dd.change, strategy_dd.change, size_sl.release, overlap_sl.release]
-    gr.on(changed, preview, [*here, document_dd, *cut], [chunks_html], api_visibility="private")
-    keep_btn.click(keep_cuts, [*here, *cut], [kept_html, listed_html], api_visibility="private")
+    previewed = barred(words.CUTTING, _document_size)(preview)
+    gr.on(changed, previewed, [*here, document_dd, *cut], [chunks_html], **QUIET)
+    kept = barred(words.INDEXING, _size, outputs=2)(keep_cuts)
+    keep_btn.click(kept, [*here, *cut], [kept_html, listed_html], **QUIET)
     return [listed_html, document_dd, *cut, kept_html]
 
 
@@ -86,13 +89,8 @@ def _search_tab(here: list[Any]) -> None:
     with gr.Row():
         find_btn = gr.Button(words.SEARCH, variant="primary", size="sm", elem_id="search_start", scale=0, min_width=190)
     hits_html = gr.HTML(elem_id="hits")
-    gr.on(
-        [find_btn.click, query_tb.submit],
-        search,
-        [*here, query_tb, kind_dd, k_sl, rerank_cb],
-        [hits_html],
-        api_visibility="private",
-    )
+    inputs = [*here, query_tb, kind_dd, k_sl, rerank_cb]
+    gr.on([find_btn.click, query_tb.submit], barred(words.SEARCHING, _size)(search), inputs, [hits_html], **QUIET)
 
 
 def _settings_tab(here: list[Any]) -> list[Any]:
@@ -116,7 +114,7 @@ def _settings_tab(here: list[Any]) -> list[Any]:
             words.KEEP_SETTINGS, variant="primary", size="sm", elem_id="knowledge_save", scale=0, min_width=190
         )
     saved_html = gr.HTML()
-    save_btn.click(save, [*here, *controls], [saved_html], api_visibility="private")
+    save_btn.click(barred(words.INDEXING, _size)(save), [*here, *controls], [saved_html], **QUIET)
     return [*controls, saved_html]
 
 
@@ -127,7 +125,7 @@ def _quality_tab(here: list[Any]) -> Any:
             words.MEASURE, variant="primary", size="sm", elem_id="quality_start", scale=0, min_width=190
         )
     quality_html = gr.HTML(elem_id="quality")
-    measure_btn.click(measure, here, [quality_html], api_visibility="private", concurrency_limit=1)
+    measure_btn.click(measure, here, [quality_html], concurrency_limit=1, **QUIET)
     return quality_html
 
 
@@ -167,8 +165,9 @@ def _freshness_tab(here: list[Any]) -> dict[str, Any]:
     with gr.Row():
         edits_sl = gr.Slider(1, 30, value=10, step=1, label=words.EDITS, scale=1, min_width=200)
         start_btn = gr.Button(words.DRILL, size="sm", scale=1, min_width=240, elem_id="drill_start")
-    document_dd.change(open_text, [*here, document_dd], [text_tb], api_visibility="private", show_progress="hidden")
-    keep_btn.click(keep_text, [*here, document_dd, text_tb], [kept_html], api_visibility="private")
+    document_dd.change(open_text, [*here, document_dd], [text_tb], **QUIET)
+    kept = barred(words.INDEXING, _document_size)(keep_text)
+    keep_btn.click(kept, [*here, document_dd, text_tb], [kept_html], **QUIET)
     gr.on([ask_btn.click, question_tb.submit], ask, [*here, question_tb], sides, api_visibility="private")
     return {
         "document": document_dd,
@@ -181,6 +180,18 @@ def _freshness_tab(here: list[Any]) -> dict[str, Any]:
 
 
 # --- handlers
+
+
+def _size(visitor: str, name: str | None, *_: Any) -> float:
+    """Bytes of all documents."""
+    folder = session.project(visitor, name) / "documents"
+    return float(sum(path.stat().st_size for path in folder.glob("*") if path.is_file()))
+
+
+def _document_size(visitor: str, name: str | None, document: str | None, *_: Any) -> float:
+    """Bytes of one document; a name that is none of the project's has none."""
+    files = {path.name: path for path in (session.project(visitor, name) / "documents").glob("*")}
+    return float(files[document].stat().st_size) if document in files else 0.0
 
 
 @session.guarded
@@ -253,8 +264,10 @@ def search(visitor: str, name: str | None, query: str, kind: str, k: float, rera
 
 
 @session.guarded
-def measure(visitor: str, name: str | None) -> str:
-    return view.quality(workflows.retrieval_quality(session.project(visitor, name)))
+def measure(visitor: str, name: str | None) -> Iterator[str]:
+    project = session.project(visitor, name)
+    for shown, rows in working(lambda report: workflows.retrieval_quality(project, report=report)):
+        yield shown or view.quality(rows)
 
 
 @session.guarded

@@ -26,6 +26,7 @@ from ftrag.ui import (
     train,
     warm,
 )
+from ftrag.ui.working import barred
 
 POLL_SECONDS = 1.5
 
@@ -38,7 +39,9 @@ def build() -> Any:
         head = header.build(visitor_bs)
         project_dd = head["project"]
         space.build()
-        jobs_parts = bell.build()
+        with gr.Row(elem_id="now", equal_height=False):
+            head["status"].render()
+            jobs_parts = bell.build()
         strips: list[Any] = []
         commands: list[Any] = []
         with gr.Tabs(elem_id="tabs", selected=header.FIRST_TAB) as tabs:
@@ -68,7 +71,10 @@ def build() -> Any:
         page.load(decide_parts["restore"], None, decide_parts["restore_outputs"], **quiet)
         here = [visitor_bs, project_dd]
         for part in (evaluate_parts, chat_parts, train_parts):  # each by itself: no tab waits for a slower one
-            project_dd.change(_turned(part["refresh"]), here, part["outputs"], **quiet)
+            turned = _turned(part["refresh"])
+            if part is train_parts:  # a hundred thousand rows are looked at for a while
+                turned = barred(texts.LOOKING, _rows_of, len(part["outputs"]))(turned)
+            project_dd.change(turned, here, part["outputs"], **quiet)
         said = [*(strip["said"] for strip in strips), *commands]
         gr.on([project_dd.change, tabs.select], orient, here, said, trigger_mode="always_last", **quiet)
         asked = [*here, jobs_parts["watched"], *evaluate_parts["poll_inputs"]]
@@ -84,6 +90,10 @@ def _tab(name: str, title: str, strips: list[Any], commands: list[Any]) -> Itera
         strips.append(steps.step(name))
         yield
         commands.append(steps.commands(name))
+
+
+def _rows_of(visitor: str, name: str | None) -> float:
+    return train.data_bytes(visitor, _opened(name))
 
 
 def _turned(refresh: Callable[[str, str | None], list[Any]]) -> Any:

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import os
-import queue
 import shutil
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from ftrag import jobs, publish, quotas, workflows
+from ftrag import hub, jobs, publish, quotas, workflows
 from ftrag import project as projects
 from ftrag.errors import InputError
+from ftrag.pace import Pace, Progress
 from ftrag.ui import session
 from ftrag.ui.texts import publish as words
 from ftrag.ui.view import Safe, bar, cell
+from ftrag.ui.working import timed_bar, working
 
 EXPORTS = {words.ADAPTER: "adapter", words.MERGED: "merged", words.WHOLE: "project"}
 PUSHES = {words.ADAPTER: "adapter", words.MERGED: "merged", words.SPACE: "space"}
 FLAGS = {"adapter": [], "merged": ["--merge"], "project": ["--whole"]}  # of the command `export`
-Progress = Callable[[float, str], None]
 
 
 def build(visitor_bs: Any, project_dd: Any) -> None:
@@ -47,10 +46,10 @@ def build(visitor_bs: Any, project_dd: Any) -> None:
             push_btn = gr.Button(words.PUSH, size="sm", min_width=90)
             pull_btn = gr.Button(words.PULL, size="sm", min_width=90)
         said_html = gr.HTML(elem_id="publish_said")
-    private: dict[str, Any] = {"api_visibility": "private"}
+    private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     here = [visitor_bs, project_dd]
     for event in (project_dd.change, accordion.expand):
-        event(offered, here, [adapter_dd], show_progress="hidden", **private)
+        event(offered, here, [adapter_dd], **private)
     slow: dict[str, Any] = {"concurrency_limit": 2, "concurrency_id": "publish", **private}
     export_btn.click(export, [*here, adapter_dd, export_rd], [said_html, export_fl], **slow)
     push_inputs = [*here, adapter_dd, push_rd, repo_tb, public_cb, token_tb]
@@ -87,8 +86,9 @@ def export(visitor: str, name: str | None, adapter: str | None, what: str) -> It
     arguments = ["export", project.name, *FLAGS[kind], *([chosen] if kind != "project" and chosen else [])]
     owner = session.owner(visitor)
     job = jobs.start(projects.home(), arguments, owner, project.name, session.workspace(visitor))
+    pace = Pace()
     while (status := jobs.watch(projects.home(), job))["state"] not in jobs.ENDED:
-        yield [bar(status["fraction"], status["message"]), gr.skip()]
+        yield [timed_bar(status["fraction"], status["message"], pace), gr.skip()]
         time.sleep(0.3)
     if status["state"] != jobs.DONE:
         raise InputError(words.EXPORT_FAILED.format(message=status["message"]))
@@ -134,15 +134,15 @@ def _push(
     visitor: str, name: str | None, adapter: str | None, what: str, repo: str, public: bool, token: str
 ) -> Iterator[list[Any]]:
     project = session.project(visitor, name)
-    given = publish.checked_token(token)
+    given = hub.checked_token(token)
     yield [bar(0.0, words.STARTING), ""]
     kind = PUSHES.get(what, "adapter")
 
     def work(report: Progress) -> Any:
         return publish.push(project, adapter or "", repo.strip(), given, kind, not public, report)
 
-    for fraction, message, value in _working(work):
-        yield [_published(value) if value else bar(fraction, message), gr.skip()]
+    for shown, value in working(work):
+        yield [shown or _published(value), gr.skip()]
 
 
 def _published(value: dict[str, Any]) -> Safe:
@@ -168,35 +168,10 @@ def _pull(visitor: str, name: str | None, repo: str, token: str) -> Iterator[lis
     project = session.project(visitor, name)
     quotas.room(session.workspace(visitor), [])
     yield [bar(0.0, words.STARTING), "", gr.skip()]
-    for fraction, message, value in _working(lambda report: publish.pull(project, repo.strip(), token, report=report)):
-        if value:
+    for shown, value in working(lambda report: publish.pull(project, repo.strip(), token, report=report)):
+        if not shown:
             known = [card["id"] for card in workflows.adapters(project)]
             said = words.PULLED.format(repo=cell(repo), adapter=cell(value["adapter"]))
             yield [Safe(f'<p class="ft-note">{said}</p>'), gr.skip(), gr.update(choices=known, value=value["adapter"])]
         else:
-            yield [bar(fraction, message), gr.skip(), gr.skip()]
-
-
-def _working(work: Callable[[Progress], Any]) -> Iterator[tuple[float, str, Any]]:
-    """Run work(report) in a thread and tell how far it is: (fraction, message, None), at last (1, "", result)."""
-    told: queue.Queue[tuple[float, str, Any]] = queue.Queue()
-    failed: list[Exception] = []
-
-    def run() -> None:
-        try:
-            told.put((1.0, "", work(lambda fraction, message: told.put((fraction, message, None)))))
-        except Exception as error:  # handed over to the thread that asked, which tells the visitor
-            failed.append(error)
-            told.put((1.0, "", None))
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    while True:
-        fraction, message, value = told.get(timeout=1800)
-        if failed:
-            raise failed[0]
-        if value is None and fraction == 1.0 and not message:
-            raise InputError(words.NO_RESULT)
-        yield fraction, message, value
-        if value is not None:
-            return
+            yield [shown, gr.skip(), gr.skip()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,16 @@ COUNTED = ("documents", "adapters", "runs")
 
 
 def facts(project: Path) -> dict[str, Any]:
-    """What there is in a project: counts, and the example it came from or None."""
+    """What there is in a project: counts, its title, and the example it came from or None."""
+    own = projects.settings(project)
     return {
         "documents": sum(1 for path in (project / "documents").glob("*") if path.is_file()),
         "adapters": len(list(project.glob("adapters/*/card.json"))),
         "runs": len(list(project.glob("runs/*/run.json"))),
         "gold": (project / "gold.jsonl").exists(),
         "examples": (project / "examples.jsonl").exists(),
-        "example": projects.settings(project).get("example"),
+        "example": own.get("example"),
+        "title": str(own.get("title") or project.name),
     }
 
 
@@ -32,10 +35,16 @@ def step(tab: str) -> dict[str, Any]:
     """The strip at the top of a tab: where one is, the next step, and one's own data."""
     title, target = texts.NEXT[tab]
     with gr.Row(elem_classes="ft-step", equal_height=False):
-        said_html = gr.HTML(texts.STEPS[tab]["recorded"], scale=5, min_width=240, padding=False)
+        said_html = gr.HTML(_first(tab), scale=5, min_width=240, padding=False)
         next_btn = gr.Button(title, variant="primary", size="sm", scale=0, min_width=150, elem_id=f"next_{tab}")
         own_btn = gr.Button(texts.USE_OWN, size="sm", scale=0, min_width=140, elem_id=f"own_{tab}")
     return {"said": said_html, "next": next_btn, "own": own_btn, "target": target}
+
+
+def _first(tab: str) -> Safe:
+    """What a first visitor reads before the project is known: that of the example which opens."""
+    own = projects.read_json(projects.example_folder(projects.first_example()) / "project.json")
+    return Safe(texts.STEPS[tab]["recorded"].format(title=escape(str(own["title"]))))
 
 
 def wire_step(parts: Mapping[str, Any], tabs: Any) -> None:
@@ -46,11 +55,12 @@ def wire_step(parts: Mapping[str, Any], tabs: Any) -> None:
 
 def steps(visitor: str, name: str | None) -> list[str]:
     """What each tab's strip says about this project."""
-    state = "none"
+    state, title = "none", ""
     if name:
         found = facts(session.project(visitor, name))
-        state = next(key for key, holds in _states(found) if holds)
-    return [Safe(texts.STEPS[tab].get(state, texts.STEPS[tab]["none"])) for tab in texts.NEXT]
+        state, title = next(key for key, holds in _states(found) if holds), escape(found["title"])
+    said = [texts.STEPS[tab].get(state, texts.STEPS[tab]["none"]) for tab in texts.NEXT]
+    return [Safe(text.format(title=title)) for text in said]
 
 
 def _states(found: Mapping[str, Any]) -> list[tuple[str, Any]]:
@@ -72,7 +82,7 @@ def commands(tab: str) -> Any:
             command_lines(tab),
             label=texts.COMMANDS_LABEL,
             info=texts.COMMANDS_INFO,
-            lines=len(words.COMMANDS[tab]),
+            lines=len(words.COMMANDS[tab]) + len(words.EVERYWHERE),
             interactive=False,
             buttons=["copy"],
             elem_classes="ft-mono",
@@ -87,7 +97,7 @@ def command_lines(tab: str, project: Path | None = None) -> str:
         "run": runs or words.A_RUN,
         "adapter": adapters or words.AN_ADAPTER,
     }
-    rows = [(command.format(**known), button) for button, command in words.COMMANDS[tab]]
+    rows = [(command.format(**known), button) for button, command in (*words.COMMANDS[tab], *words.EVERYWHERE)]
     return "\n".join(words.COMMAND_LINE.format(command=command, button=button) for command, button in rows)
 
 

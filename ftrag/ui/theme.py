@@ -99,8 +99,13 @@ CSS = """
 #top { align-items: center; gap: 10px 12px; flex-wrap: wrap; }
 #top > .block:first-child { flex: 1 1 420px !important; }
 #project { flex: 0 1 300px !important; }
+.gradio-container input[role=listbox] { text-overflow: ellipsis; padding-right: 4px; }
 #top_buttons { gap: 8px; flex-wrap: nowrap; align-items: center; flex: 0 0 auto !important; width: auto; }
 #top_buttons button { flex: 1 0 auto; align-self: center; height: 40px; white-space: nowrap; }
+#now { align-items: center; gap: 10px 14px; flex-wrap: wrap; }
+#now > #status { flex: 1 1 300px !important; width: auto; }
+#now > #jobs { flex: 0 0 180px !important; } /* closed it is a button; open it has the whole width */
+#now > #jobs:has(button.open) { flex: 1 1 100% !important; }
 .block:has(> .html-container > .prose:empty), .block:has(> .prose:empty) { display: none; }
 .ft-head h1 { font-size: 1.55rem; font-weight: 750; margin: 0; letter-spacing: -.03em; line-height: 1.2; }
 .ft-head p { margin: 0; color: var(--body-text-color-subdued); }
@@ -173,7 +178,7 @@ button:focus-visible, input:focus-visible, textarea:focus-visible, summary:focus
   .ft-head p { font-size: .9rem; }
   #project, #top > .block:first-child { flex: 1 1 100% !important; }
   #tabs [role=tab] { font-size: .82rem; padding: 8px 3px; }
-  #top_buttons { flex: 1 1 100% !important; }
+  #top_buttons, #now > #jobs { flex: 1 1 100% !important; }
   .ft-table { font-size: .82rem !important; }
   .ft-table th, .ft-table td { padding: .35rem .3rem !important; }
   #causes .ft-scroll { max-width: calc(100vw - 64px); }
@@ -187,7 +192,8 @@ button:focus-visible, input:focus-visible, textarea:focus-visible, summary:focus
   #chat_preset, #chat_blind { flex: 1 1 100% !important; }
   #chat_a, #chat_b { height: 300px !important; }
   .ft-step > .block { flex-basis: 100% !important; }
-  .ft-step button { flex: 1 1 40% !important; }
+  .ft-step { padding: 8px 10px !important; gap: 8px !important; }
+  .ft-step button { flex: 1 1 44% !important; min-width: 0 !important; padding: 6px 4px !important; font-size: 13px; }
 }
 """
 CSS += EVALUATE_CSS

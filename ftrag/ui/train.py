@@ -21,6 +21,7 @@ from ftrag.ui import knowledge, session, texts, training_view
 from ftrag.ui.data_report import data_report
 from ftrag.ui.texts import train as words
 from ftrag.ui.view import Safe, data_link, table
+from ftrag.ui.working import barred
 
 DOCUMENT_TYPES = [".txt", ".md", ".html", ".htm", ".pdf", ".docx", ".csv", ".jsonl", ".zip"]
 ROW_TYPES = [".jsonl", ".ndjson", ".json", ".csv", ".tsv"]
@@ -70,13 +71,18 @@ def build(visitor_bs: Any, project_dd: Any) -> dict[str, Any]:
     shown += [lengths_plot, lengths_html, machines_html]
     here = [visitor_bs, project_dd]
     done = [taken_html, *mapping["outputs"], *shown]
-    documents_up.upload(take_documents, [*here, documents_up], [taken_html, documents_up, *shown], **private)
-    gold_up.upload(take_gold, [*here, gold_up], [taken_html, gold_up, *shown], **private)
-    examples_up.upload(take_examples, [*here, examples_up], [examples_up, *done], **private)
+    slow: dict[str, Any] = private | {"show_progress": "hidden"}  # each has a bar with the time that is left
+    outputs = [taken_html, documents_up, *shown]
+    reading = barred(words.READING, uploaded_bytes, len(outputs))
+    documents_up.upload(reading(take_documents), [*here, documents_up], outputs, **slow)
+    gold_up.upload(reading(take_gold), [*here, gold_up], [taken_html, gold_up, *shown], **slow)
+    reading = barred(words.READING, uploaded_bytes, len(done) + 1, 1)
+    examples_up.upload(reading(take_examples), [*here, examples_up], [examples_up, *done], **slow)
     mapped = [*here, mapping["file"], *mapping["columns"]]
-    mapping["use"].click(map_columns, mapped, [examples_up, *done], **private)
+    mapping["use"].click(reading(map_columns), mapped, [examples_up, *done], **slow)
     clean_btn.click(clean, here, [clean_fl], **private)
-    remove_btn.click(remove_document, [*here, remove_dd], [taken_html, *shown], **private)
+    removing = barred(words.REMOVING, data_bytes, len(shown) + 1)(remove_document)
+    remove_btn.click(removing, [*here, remove_dd], [taken_html, *shown], **slow)
     taken_html.change(known["refresh"], here, known["outputs"], show_progress="hidden", **private)
     train_btn.click(start, [*here, *settings], [job_html], **private)
     estimate_btn.click(estimate, [*here, *settings], [job_html], **private)
@@ -125,6 +131,19 @@ def _template_links() -> str:
         for name, text in uploads.templates().items()
     )
     return f'<p class="ft-note">{words.TEMPLATES.format(links=links)}</p>'
+
+
+def uploaded_bytes(visitor: str, name: str | None, files: list[str] | str | None, *_: Any) -> float:
+    """Of an upload, and of the rows that are looked at again after it."""
+    given = [files] if isinstance(files, str) else files or []
+    sizes = [Path(file).stat().st_size for file in given if Path(file).is_file()]
+    return sum(sizes) + data_bytes(visitor, name)
+
+
+def data_bytes(visitor: str, name: str | None, *_: Any) -> float:
+    """Of the project's training rows."""
+    path = session.project(visitor, name) / uploads.ROWS if name else None
+    return float(path.stat().st_size) if path and path.is_file() else 1.0
 
 
 def refresh(visitor: str, name: str | None) -> list[Any]:

@@ -18,6 +18,7 @@ PROJECT, NAME, START_FROM, LINK, FROM_NOTHING = "Project", "Name", "Start from",
 SCHEME = "◐ Theme"
 MAKE, CLOSE, KEEP, DELETE = "Make it", "Close", "Keep it", "Delete it"
 USE_OWN = "Use my own data"
+OPENING, MAKING = "opening the example", "making the project"
 OWN_MADE = "{name} is yours and empty. Drop documents, training examples and gold questions into it."
 SHARE_EXAMPLE = "Whoever opens this link gets a fresh copy of the example with its recorded run. Yours stays private."
 SHARE_OWN = "This project is private to your browser, so it has no link. Share its report from tab 3 instead."
@@ -44,14 +45,14 @@ STEPS = {  # tab -> state of the project -> what the strip at the top says; "non
         "ready": "<b>Train.</b> Everything is here. Press Train – or evaluate first what retrieval alone can do.",
         "trained": "<b>Train.</b> There is a trained adapter. Measure it before you trust it.",
         "measured": "<b>Train.</b> Trained and measured. Change the data and train again, or look at the evidence.",
-        "recorded": "<b>Train.</b> A finished example: its data are below. Train it yourself, or see the evidence.",
+        "recorded": "<b>{title}.</b> A finished example: its data are below. Train it yourself, or see the evidence.",
     },
     "evaluate": {
         "none": "<b>Evaluate.</b> Needs documents and gold questions. Add them in tab 2.",
         "ready": "<b>Evaluate.</b> Press Evaluate: the same questions are asked in every arm, and compared.",
         "trained": "<b>Evaluate.</b> Press Evaluate: the same questions are asked in every arm, and compared.",
         "measured": "<b>Evaluate.</b> The verdict, and the rows it rests on. Click a question to open it.",
-        "recorded": "<b>Evaluate.</b> A real run, recorded with this example: the verdict, and the rows it rests on.",
+        "recorded": "<b>{title}.</b> An invented example with a real, recorded run. First the verdict, then its rows.",
     },
     "chat": {
         "none": "<b>Chat.</b> One question, two columns, the same weights: see what retrieval changes.",
@@ -81,6 +82,7 @@ JOB_COUNTS = ("running", "queued")
 JOB_OUTPUT, NO_OUTPUT, JOB_ACTIONS = "Output of the job", "(no output yet)", "cancel, retry, log or dismiss a job"
 JOB_BUTTONS = {"cancel": "Cancel", "log": "Log", "link": "Link", "retry": "Retry", "dismiss": "Dismiss"}
 RESUME, ABOUT_LEFT = "Resume", "about {time} left"
+WORKING, NO_TIME_YET, LOOKING = "working", "working out the time", "looking at the training data"
 JUST_NOW, MINUTES_AGO, HOURS_AGO = "just now", "{minutes} min ago", "{hours:.0f} h ago"
 SECONDS, MINUTES = "{value:.0f} s", "{value:.0f} min"
 COPIED, PROGRESS, PLOT_NUMBERS, SAME_BY = "Copied", "progress", "The numbers of this plot (CSV)", "The same by command:"
@@ -106,7 +108,7 @@ LONGEST, TEMPERATURE = "Longest answer, tokens", "Temperature (0: always the lik
 THRESHOLD = "Relevance threshold"
 CONTEXTS = ("without retrieval", "with retrieval", "router decides")
 CUT = ("cut at the length limit", "cut at the time limit")
-BLIND, BLIND_INFO = "Blind", "Hides which is which until you vote"
+BLIND, BLIND_INFO = "Blind", "Hidden until you vote"
 CHAT_SETTINGS = "Columns and settings"
 SUGGESTED = "Try a gold question"
 THRESHOLD_INFO = "Passages that hold less of the question's telling words are not read"
@@ -131,11 +133,9 @@ NO_RELEASE = "no release of this project is promoted yet; promote a run in tab 3
 NO_LORA = "this project has no LoRA yet; train one in tab 2 first"
 NO_QUESTION = "there is no question to ask again; ask one first"
 NO_VOTE = "there is nothing to vote on; ask a question with the blind mode on"
-NO_CONVERSATION = "there is no conversation to export yet; ask a question first"
 LORA_OF, K = "LoRA of {when}", " (k {k})"
 NO_PASSAGES, ONE_PASSAGE, MANY_PASSAGES = "no passages", "{count} passage read", "{count} passages read"
 FIRST_TOKEN, RATE, TOKENS = "first token {seconds:.2f} s", "{rate:.0f} tokens/s", "{count} tokens"
-TOOK, VOTE = " ({tokens} tokens, {rate:g} tokens/s)", "Vote: {vote}"
 CHARACTERS = "characters {start}–{end}"
 ROUTED, LOOKED_UP, NOT_LOOKED_UP = "router: {did}, {why}", "looked up", "not looked up"
 UNMEASURED = "Not measured: {reason}."

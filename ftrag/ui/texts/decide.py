@@ -57,3 +57,4 @@ TABLE_BROKEN = "A column or a row of the table is missing; clear its filters, or
 NO_TYPE = "'{given}' is no type; use {types}."
 BY_HAND = "Set by hand."
 FROM_CAPABILITIES = "Answered from the capabilities."
+CLASSIFYING = "classifying"

@@ -5,6 +5,7 @@ CHUNKS_TAB, SEARCH_TAB, SETTINGS_TAB = "Chunks", "Search", "Settings"
 QUALITY_TAB, COMPARE_TAB, FRESHNESS_TAB = "Which retriever?", "Is retrieval worth it?", "Freshness"
 
 DOCUMENT, CHUNKING, SIZE, OVERLAP = "Document", "Chunking", "Tokens at most", "Overlap in tokens"
+CUTTING, INDEXING, SEARCHING = "cutting the document", "indexing", "searching"
 USE_CUTS = "Use this for the project"
 NO_DOCUMENTS = "There are no documents yet. Drop files into Documents above."
 DOCUMENT_HEADERS = ("document", "chunks", "characters", "nearly the same as")

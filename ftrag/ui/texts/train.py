@@ -85,3 +85,4 @@ NOT_FOUND, MORE_ROWS = "Looked for and not found: {checks}.", " … and {count} 
 AS_READ = "Row {row}: as it was read, and as the model sees it. What is learned is marked."
 FIELD_HEADERS = ("field", "read as")
 ENOUGH, ENOUGH_HEADERS = "How many examples are enough? The sources disagree", ("rows", "verdict", "source", "reached")
+READING, REMOVING = "reading the files and looking at the data", "deleting and looking at the data"

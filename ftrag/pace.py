@@ -1,0 +1,70 @@
+"""How long something still takes, judged by its pace so far."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+
+LEAST_SECONDS = 0.7  # before that nothing is said: most things are over by then
+WINDOW = 20.0  # seconds whose pace counts, so that a slow start is forgotten
+TICK = 0.3  # seconds
+MOST = 0.97  # of a step that is measured by the clock alone
+
+Progress = Callable[[float, str], None]  # fraction in [0, 1], message
+
+
+class Pace:
+    """Told every fraction as it comes, it says how many seconds are left."""
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[float, float]] = deque()  # (moment, fraction), the oldest one inside the window first
+
+    def left(self, fraction: float, now: float | None = None) -> float | None:
+        """Seconds left at this fraction in [0, 1]; None while nothing can be said yet, or nothing moves."""
+        moment = time.monotonic() if now is None else now
+        if self._seen and fraction < self._seen[-1][1]:
+            self._seen.clear()  # a new try began
+        self._seen.append((moment, fraction))
+        while len(self._seen) > 2 and moment - self._seen[1][0] > WINDOW:
+            self._seen.popleft()
+        began, first = self._seen[0]
+        if moment - began < LEAST_SECONDS or fraction <= first:
+            return None
+        return (moment - began) / (fraction - first) * (1.0 - fraction)
+
+
+@contextlib.contextmanager
+def expected(report: Progress, start: float, end: float, message: str, seconds: float) -> Iterator[None]:
+    """Progress of a step that says nothing itself: from start towards end as the seconds pass that it usually takes."""
+    done, began = threading.Event(), time.monotonic()
+
+    def tick() -> None:
+        while not done.wait(TICK):
+            share = min(MOST, (time.monotonic() - began) / max(seconds, TICK))
+            report(start + share * (end - start), message)
+
+    report(start, message)
+    thread = threading.Thread(target=tick, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+_took: dict[str, float] = {}  # what a unit of an action took last in this process, in seconds
+FIRST_GUESS = 2.0  # seconds of an action that this process has not seen yet
+
+
+@contextlib.contextmanager
+def learned(report: Progress, message: str, what: str, size: float) -> Iterator[None]:
+    """As `expected`, from 0 to 1, with the seconds that `what` took the last time for each unit of `size`."""
+    begin = time.monotonic()
+    with expected(report, 0.0, 1.0, message, _took[what] * size if what in _took else FIRST_GUESS):
+        yield
+    if size > 0:
+        _took[what] = (time.monotonic() - begin) / size
