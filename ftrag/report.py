@@ -15,11 +15,13 @@ from ftrag.evaluation.attribution import ADVICE, CAUSES
 from ftrag.evaluation.stats import wilson
 from ftrag.report_findings import costs, doubts, in_order, to_get, verdict
 from ftrag.report_judge import section as judge
+from ftrag.report_marks import LEGEND
 from ftrag.report_parts import Plot, Section, Table
 from ftrag.report_words import explained
 
 FORMS = ("html", "md", "json")
 SHOWN_ROWS = 3  # examples per cause
+SHOWN_CHARACTERS = 240  # of an example's answer
 SHARES = ("p50", "p95")
 MARKS = {True: "right", False: "wrong", None: "–"}
 
@@ -52,13 +54,16 @@ def sections(run: Mapping[str, Any]) -> list[Section]:
         Section("Failures that are alike", _clusters(run)),
         Section("Gates", _gates(run)),
         Section("Costs", costs(run)),
-        Section("Examples of each cause", _examples(run)),
-        Section("Every question", (*_questions(run), *doubts(run))),
+        Section("Answers to doubt", tuple(doubts(run))),
         Section("Method and limits", _method(run)),
         Section("What it rests on", (_facts(run),)),
     ]
     kept = [section for section in found if section.parts]
-    return [*kept, *explained(kept)]
+    looked_up = [
+        Section("Examples of each cause", _examples(run), appendix=True),
+        Section("Every question", _questions(run), appendix=True),
+    ]
+    return [*kept, *explained(kept), *(section for section in looked_up if section.parts)]
 
 
 def title(run: Mapping[str, Any]) -> str:
@@ -189,7 +194,7 @@ def _clusters(run: Mapping[str, Any]) -> tuple[str | Table | Plot, ...]:
     headers = ("#", "axis", "cause", "words", "size", "slices", "typical questions", "what to do")
     note = (
         "Within each cause, questions and answers are compared by meaning or words; a group is shown only where halves "
-        "of the failures confirm it. In the plot alike failures lie near each other."
+        f"of the failures confirm it. In the plot alike failures lie near each other. {LEGEND}"
     )
     return (Plot("clusters"), Table(headers, tuple(rows), dense=True), note) if rows else ()
 
@@ -222,22 +227,39 @@ def _examples(run: Mapping[str, Any]) -> tuple[str | Table | Plot, ...]:
             rows = [row for row in run.get("rows", []) if row.get("cause", {}).get(axis) == name and name != "solved"]
             if rows:
                 parts.append(f"{axis}: {name} ({len(rows)})")
-                parts.append(_answers(rows[:SHOWN_ROWS], axis))
-    return tuple(parts)
+                parts.append(_answers(rows[:SHOWN_ROWS], axis, _decision(run).get("held", "")))
+    return (*parts, TELLING) if parts else ()
 
 
-def _answers(rows: Sequence[Mapping[str, Any]], axis: str) -> Table:
+TELLING = (
+    "Of each example the answers of base, of the first arm that is right, else of the last, and of the arm that the "
+    f"verdict holds, their first {SHOWN_CHARACTERS} characters; the page and the JSON have them all."
+)
+
+
+def _answers(rows: Sequence[Mapping[str, Any]], axis: str, held: str) -> Table:
     listed = [
         (
             *(("", "") if place else (_question(row), _expected(row))),
             arm,
             MARKS[said.get(axis)],
-            said.get("text") or "–",
+            _shortened(said.get("text") or "–"),
         )
         for row in rows
-        for place, (arm, said) in enumerate(in_order(row.get("answers", {})))
+        for place, (arm, said) in enumerate(_telling(row.get("answers", {}), axis, held))
     ]
     return Table(("question", "expected", "arm", axis, "answer"), tuple(listed))
+
+
+def _telling(answers: Mapping[str, Any], axis: str, held: str) -> list[tuple[str, Any]]:
+    """The answers that show why a question has its cause: of base, of what repairs it and of what is held."""
+    ordered = in_order(answers)
+    right = [arm for arm, said in ordered if said.get(axis)] or [arm for arm, _ in ordered[-1:]]
+    return [(arm, said) for arm, said in ordered if arm in {"base", held, *right[:1]}]
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS - 1].rstrip()}…"
 
 
 def _question(row: Mapping[str, Any]) -> str:

@@ -10,15 +10,20 @@ from typing import Any
 from ftrag.evaluation.arms import AXES
 from ftrag.evaluation.stats import wilson
 from ftrag.report_findings import in_order
+from ftrag.report_marks import colour, outline, style
 from ftrag.report_parts import Plot, Section, Table
 
 COLOURS = {"content": "#2a7fb8", "behaviour": "#c2711c"}
-# Okabe and Ito's eight without black and yellow: told apart by colour-blind readers, on white and on dark
-GROUPS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
-REST = "#8a8f98"
+PANEL = 280  # pixels of a plane of failures, in width
 SHORT, LONGEST = 4, 13  # signs of a cell that is kept whole, and of a word that is not broken, in narrow columns
 
-STYLE = """
+STYLE = (
+    f"""
+{style()}
+@media (prefers-color-scheme: dark) {{ {style(1)} }}
+@media print {{ {style()} }}
+"""
+    + """
 :root { color-scheme: light dark; --line: #cbd5e1; --mute: #475569; --paper: #ffffff; --ink: #0f172a; }
 @media (prefers-color-scheme: dark) { :root { --line: #475569; --mute: #cbd5e1; --paper: #0f172a; --ink: #f1f5f9; } }
 * { box-sizing: border-box; }
@@ -35,22 +40,27 @@ td:last-child { overflow-wrap: anywhere; }
 svg { display: block; max-width: 100%; height: auto; margin: .75rem 0; }
 svg text { fill: currentColor; font: 11px system-ui, sans-serif; } svg .line { stroke: currentColor; }
 svg .grid { stroke: var(--line); }
+.in { fill: var(--c); fill-opacity: .8; } .out { fill: none; stroke: var(--c); stroke-width: 1.6; }
+details { margin: 2rem 0 0; } summary { cursor: pointer; } summary h2 { display: inline; }
 @media print {
   :root { --line: #cbd5e1; --mute: #475569; --paper: #ffffff; --ink: #000000; }
   body { margin: 0; max-width: none; font-size: 10pt; } .wide { overflow: visible; }
   h2 { break-after: avoid; } tr, svg { break-inside: avoid; } thead { display: table-header-group; }
   th, td { padding: .15rem .3rem; } table { font-size: 8.5pt; }
   .dense th, .dense td { overflow-wrap: break-word; font-size: 7pt; padding: .1rem .15rem; }
-  rect, circle { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  rect, circle, path { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 """
+)
 
 
 def page(run: Mapping[str, Any], title: str, parts: Sequence[Section]) -> str:
     body = [f"<h1>{escape(title)}</h1>", f'<p class="mute">{escape(run.get("description") or "")}</p>']
     for section in parts:
-        body.append(f"<h2>{escape(section.title)}</h2>")
+        head = f"<h2>{escape(section.title)}</h2>"
+        body.append(f"<details><summary>{head}</summary>" if section.appendix else head)
         body += [_part(run, part) for part in section.parts]
+        body += ["</details>"] * section.appendix
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<style>{STYLE}</style></head>\n<body>\n'
@@ -112,8 +122,8 @@ def arms_plot(run: Mapping[str, Any]) -> str:
             if (value := numbers.get(axis)) is not None:
                 n = numbers.get(f"{axis}_n", numbers["n"])
                 shapes += _bar(place * 88 + 10 + side * 32, value, n, COLOURS[axis])
-    for place, (axis, colour) in enumerate(COLOURS.items()):
-        shapes.append(f'<rect x="{10 + place * 90}" y="168" width="10" height="10" fill="{colour}"/>')
+    for place, (axis, paint) in enumerate(COLOURS.items()):
+        shapes.append(f'<rect x="{10 + place * 90}" y="168" width="10" height="10" fill="{paint}"/>')
         shapes.append(_text(24 + place * 90, 177, axis))
     return _svg(max(200, 88 * len(run["arms"])), 184, "Right answers per arm in percent, with intervals", shapes)
 
@@ -143,33 +153,37 @@ def differences_plot(run: Mapping[str, Any]) -> str:
         y = 26 + 22 * place
         shapes.append(_text(0, y + 4, row["b"]))
         shapes.append(_line(360 + row["low"] * 240, y, 360 + row["high"] * 240, y))
-        shapes.append(f'<circle cx="{360 + row["difference"] * 240:.1f}" cy="{y}" r="4" fill="{GROUPS[0]}"/>')
+        shapes.append(f'<circle cx="{360 + row["difference"] * 240:.1f}" cy="{y}" r="4" fill="{COLOURS["content"]}"/>')
     return _svg(640, bottom + 20, f"Gain over base in points ({axis}), with 95 % intervals", shapes)
 
 
 def clusters_plot(run: Mapping[str, Any]) -> str:
-    """Failures in one plane, each cause in its colour; groups are filled and numbered, rings fit no group."""
-    causes = list(dict.fromkeys(f"{one['axis']}: {one['cause']}" for one in run["clusters"]))
+    """Failures, one plane per axis, each cause with its mark; groups are filled and numbered, rings fit no group."""
+    axes = [axis for axis in AXES if any(one["axis"] == axis for one in run["clusters"])]
+    shapes = []
+    for place, axis in enumerate(axes):
+        shapes.append(_text(PANEL * place + 10, 14, axis))
+        for number, one in enumerate(run["clusters"], 1):
+            shapes += _group(number, one, PANEL * place + PANEL / 2) if one["axis"] == axis else []
+    left = PANEL * len(axes) + 6
+    for place, cause in enumerate(dict.fromkeys(one["cause"] for one in run["clusters"])):
+        shapes.append(f'<path class="in {colour(cause)}" d="{outline(cause, left, 20 + 18 * place, 5)}"/>')
+        shapes.append(_text(left + 12, 24 + 18 * place, cause))
+    return _svg(left + 140, 310, "Failures, alike ones near each other", shapes) if axes else ""
+
+
+def _group(number: int, one: Mapping[str, Any], middle: float) -> list[str]:
+    kind = "in" if one["grouped"] else "out"
+    dots = [(middle + point["x"] * (PANEL / 2 - 16), 165 - point["y"] * 135, point["id"]) for point in one["points"]]
     shapes = [
-        f'<circle cx="506" cy="{20 + 18 * place}" r="5" fill="{_colour(place)}"/>' + _text(518, 24 + 18 * place, name)
-        for place, name in enumerate(causes)
+        f'<path class="{kind} {colour(one["cause"])}" d="{outline(one["cause"], x, y, 5)}">'
+        f"<title>{escape(str(id_))}</title></path>"
+        for x, y, id_ in dots
     ]
-    for number, one in enumerate(run["clusters"], 1):
-        colour = _colour(causes.index(f"{one['axis']}: {one['cause']}"))
-        style = f'fill="{colour}" fill-opacity="0.75"' if one["grouped"] else f'fill="none" stroke="{colour}"'
-        dots = [(250 + point["x"] * 230, 160 - point["y"] * 140, point["id"]) for point in one["points"]]
-        shapes += [
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" {style}><title>{escape(str(id_))}</title></circle>'
-            for x, y, id_ in dots
-        ]
-        if one["grouped"] and dots:
-            middle = sum(x for x, _, _ in dots) / len(dots), sum(y for _, y, _ in dots) / len(dots)
-            shapes.append(_text(middle[0] + 8, middle[1] - 8, f"{number} {one['label']}"))
-    return _svg(720, 320, "Failures, alike ones near each other", shapes) if shapes else ""
-
-
-def _colour(place: int) -> str:
-    return GROUPS[place] if place < len(GROUPS) else REST
+    if one["grouped"] and dots:
+        x, y = (sum(dot[side] for dot in dots) / len(dots) for side in (0, 1))
+        shapes.append(_text(x + 8, y - 8, str(number)))
+    return shapes
 
 
 PLOTS = {"arms": arms_plot, "differences": differences_plot, "clusters": clusters_plot}

@@ -21,3 +21,4 @@ class Plot:
 class Section:
     title: str
     parts: tuple[str | Table | Plot, ...]  # paragraphs, tables and plots, in order; a section without parts is left out
+    appendix: bool = False  # for looking up: closed in HTML, and printed only where the reader has opened it

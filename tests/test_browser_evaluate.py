@@ -30,7 +30,7 @@ def test_a_click_on_a_group_filters_the_rows_and_a_click_on_a_row_opens_it(visit
     assert chosen.input_value() == "all questions"
     page.locator("#scatter .ft-chips button").last.click()
     wait_until(lambda: chosen.input_value() != "all questions", 30)
-    page.locator("#scatter circle[data-group='0']").first.dispatch_event("click")
+    page.locator("#scatter path[data-group='0']").first.dispatch_event("click")
     wait_until(lambda: chosen.input_value().startswith(("rest 1 ", "group 1 ")), 30)
     opened = visit.text("#row")
     question = page.locator("#rows").get_by_text("?").last

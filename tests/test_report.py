@@ -231,3 +231,22 @@ def test_an_unknown_form_is_refused(run):
 def test_the_arms_of_the_plot_are_the_arms_of_the_run(run):
     page = "".join(read_page(run).text)
     assert all(arm in page for arm in CHANCE) and set(CHANCE) <= set(ARMS)
+
+
+def test_what_is_looked_up_is_closed_and_last_and_an_example_shows_what_repairs_it(run):
+    page = report.render(run, "html")
+    body, appendix = page.split("<details>", 1)
+    assert "Every question" in appendix and "Every question" not in body
+    assert "Examples of each cause" in appendix and "Method and limits" in body and "Words used here" in body
+    assert appendix.count("</details>") == 2
+    rows = tables(report.render(run, "md"))["Examples of each cause"]
+    by_arm = [row["arm"] for row in rows[: 3 * report.SHOWN_ROWS]]
+    assert by_arm[0] == "base" and set(by_arm) <= {"base", "prompt", "lora+rag"}  # the first cause is `prompt`
+
+
+def test_a_long_answer_of_an_example_is_shortened_on_the_page_alone(run):
+    long = json.loads(json.dumps(run))
+    row = next(row for row in long["rows"] if row["cause"]["content"] == "prompt")
+    row["answers"]["base"]["text"] = "word " * 300
+    assert "word " * 60 not in report.render(long, "html") and "word word…" in report.render(long, "html")
+    assert "word " * 300 in report.render(long, "json")

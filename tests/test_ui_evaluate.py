@@ -57,7 +57,7 @@ def test_arms_stand_in_the_order_of_their_cost(run):
 
 def test_a_click_on_a_group_gives_its_rows_and_every_point_has_a_group(run):
     svg = evaluate_rows.scatter(run)
-    clicked = [int(number) for number in re.findall(r'<circle class="[^"]+" data-group="(\d+)"', svg)]
+    clicked = [int(number) for number in re.findall(r'<path class="[^"]+" d="[^"]+" data-group="(\d+)"', svg)]
     assert len(clicked) == sum(len(one["points"]) for one in run["clusters"])
     for number, group in enumerate(run["clusters"]):
         rows = evaluate_rows.chosen_rows(run, f"group|{number}")

@@ -10,12 +10,12 @@ from typing import Any
 from ftrag.decision.wording import place_sentence
 from ftrag.evaluation.arms import AXES
 from ftrag.evaluation.attribution import CAUSES, advice
+from ftrag.report_marks import LEGEND, colour, outline
 from ftrag.ui.evaluate_tables import ORDER
 from ftrag.ui.texts import evaluate as words
 from ftrag.ui.view import Safe, data_link, table, verdict_mark
 
 Run = Mapping[str, Any]
-COLOURS = 8  # of the style sheet
 ALIKE = 0.25  # share of words in common from which two answers are compared word by word
 
 
@@ -25,7 +25,7 @@ def scatter(run: Run) -> str:
         return f'<p class="ft-note">{words.NO_FAILURES}</p>'
     plots = "".join(_plot(run, axis) for axis in AXES if any(one["axis"] == axis for one in run["clusters"]))
     return (
-        f'<h3>{words.ALIKE}</h3><p class="ft-note">{words.ALIKE_NOTE}</p><div class="ft-plots">{plots}</div>'
+        f'<h3>{words.ALIKE}</h3><p class="ft-note">{words.ALIKE_NOTE} {LEGEND}</p><div class="ft-plots">{plots}</div>'
         f"{data_link('failures', _points(run))}"
     )
 
@@ -41,30 +41,28 @@ def _points(run: Run) -> list[dict[str, Any]]:
 
 def _plot(run: Run, axis: str) -> str:
     groups = [(number, one) for number, one in enumerate(run["clusters"]) if one["axis"] == axis]
-    kinds = list(dict.fromkeys(one["cause"] for _, one in groups))
-    dots = "".join(
-        _dot(point, number, kinds.index(one["cause"]), one) for number, one in groups for point in one["points"]
-    )
-    chips = "".join(_chip(number, kinds.index(one["cause"]), one) for number, one in groups)
+    dots = "".join(_dot(point, number, one) for number, one in groups for point in one["points"])
+    chips = "".join(_chip(number, one) for number, one in groups)
     name = words.FAILURES_OF.format(axis=axis)
     drawn = f'<svg viewBox="0 0 420 300" role="img" aria-label="{name}">{dots}</svg>'
     return f'<div class="ft-scatter"><h4>{axis}</h4>{drawn}<div class="ft-chips">{chips}</div></div>'
 
 
-def _dot(point: Mapping[str, Any], number: int, colour: int, group: Mapping[str, Any]) -> str:
+def _mark(group: Mapping[str, Any], x: float, y: float, r: float) -> str:
+    """The class and outline of a group's mark: filled where the group was confirmed, else a ring."""
     kind = "in" if group["grouped"] else "out"
+    return f'class="{kind} {colour(group["cause"])}" d="{outline(group["cause"], x, y, r)}"'
+
+
+def _dot(point: Mapping[str, Any], number: int, group: Mapping[str, Any]) -> str:
     title = escape(f"{point['id']} · {group['cause']} · {group['label']}")
     x, y = 210 + point["x"] * 195, 150 - point["y"] * 136
-    return (
-        f'<circle class="{kind} c{colour % COLOURS}" data-group="{number}" cx="{x:.0f}" cy="{y:.0f}" r="6">'
-        f"<title>{title}</title></circle>"
-    )
+    return f'<path {_mark(group, x, y, 6)} data-group="{number}"><title>{title}</title></path>'
 
 
-def _chip(number: int, colour: int, group: Mapping[str, Any]) -> str:
-    kind = "in" if group["grouped"] else "out"
+def _chip(number: int, group: Mapping[str, Any]) -> str:
     said = f"{group['cause']} · {group['label']} ({group['size']})"
-    key = f'<circle class="{kind} c{colour % COLOURS}" cx="7" cy="7" r="5"/>'
+    key = f"<path {_mark(group, 7, 7, 4.5)}/>"
     drawn = f'<svg viewBox="0 0 14 14" width="14" height="14" aria-hidden="true">{key}</svg>'
     return f'<button type="button" data-group="{number}">{drawn} {escape(said)}</button>'
 

@@ -1,6 +1,10 @@
 """Style of the Evaluate tab: bars, scatter and answers that follow the theme, light and dark."""
 
-CSS = """
+from ftrag.report_marks import style
+
+CSS = (
+    f"{style()}\n{style(1, '.dark ')}"
+    + """
 .ft-list { margin: .3rem 0 .5rem; padding-left: 1.2rem; } .ft-list li { margin: .2rem 0; }
 .ft-q { font-size: 1.05rem; font-weight: 650; margin: 0 0 .3rem; }
 .ft-card details { margin: .4rem 0; } .ft-card summary { cursor: pointer; font-weight: 600; font-size: .9rem; }
@@ -21,12 +25,7 @@ CSS = """
 .ft-scatter [data-group] { cursor: pointer; }
 .ft-scatter .in { fill: var(--c); stroke: var(--c); fill-opacity: .8; }
 .ft-scatter .out { fill: var(--c); fill-opacity: .12; stroke: var(--c); stroke-width: 1.6; }
-.ft-scatter svg[role=img] circle:hover { stroke: var(--body-text-color); stroke-width: 3; }
-.c0 { --c: #0072b2; } .c1 { --c: #d55e00; } .c2 { --c: #008a63; } .c3 { --c: #b5569a; }
-.c4 { --c: #9a6b00; } .c5 { --c: #3f86b8; } .c6 { --c: #6b4fc8; } .c7 { --c: #64748b; }
-.dark .c0 { --c: #4db1e8; } .dark .c1 { --c: #ff8b3d; } .dark .c2 { --c: #2fd3a0; } .dark .c3 { --c: #e59acb; }
-.dark .c4 { --c: #f2b84b; } .dark .c5 { --c: #9fd0f0; }
-.dark .c6 { --c: #b8a4ff; } .dark .c7 { --c: #cbd5e1; }
+.ft-scatter svg[role=img] path:hover { stroke: var(--body-text-color); stroke-width: 3; }
 .ft-chips { display: flex; flex-wrap: wrap; gap: 6px; margin-top: 8px; }
 .ft-chips button { display: inline-flex; align-items: center; gap: 6px; text-align: left; font-size: .84rem;
   padding: 4px 10px; border: 1px solid var(--border-color-primary); border-radius: 99px;
@@ -44,3 +43,4 @@ CSS = """
 .ft-plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(280px, 1fr)); gap: 12px; }
 .ft-plots h4 { margin: 0 0 4px; font-size: .92rem; }
 """
+)
