@@ -61,6 +61,32 @@ def test_every_route_has_a_case():
     assert {route for _, _, route, _ in ROUTES.values()} == set(engine.SENTENCES)
 
 
+@pytest.mark.parametrize("n, route", [(100, "larger model"), (20, "not enough evidence")])
+def test_base_alone_keeps_the_rules_route_and_says_that_nothing_was_tried(n, route):
+    found = diagnose(table(n, {"base": NONE}))
+    assert found["route"] == found["decision"]["route"] == route
+    assert found["decision"]["sentence"] == (
+        "Nothing was tried: only base was run, and all this says is that base does not reach the target. "
+        f"The rule's word for it is “{route}”."
+    )
+    said = " ".join(found["reasons"])
+    assert "Not tried: retrieval, a prompt with examples, a trained arm. Run next: base+rag, prompt, lora." in said
+    assert f"No arm was run that could repair {n} of {n} knowledge failures." in said
+    assert "no arm showed it" not in said and "larger model, or" not in said
+
+
+def test_what_was_not_tried_is_named_and_a_whole_run_names_nothing():
+    found = diagnose(table(100, {"base": NONE, "base+rag": NONE, "prompt": NONE}))
+    assert found["decision"]["sentence"] == engine.SENTENCES["larger model"]
+    assert "This is not the last word. Not tried: a trained arm. Run next: lora." in found["reasons"]
+    found = diagnose(table(100, {"base": NONE, "base+oracle": NONE}))
+    assert not any("only base was run" in said for said in (found["decision"]["sentence"], *found["reasons"]))
+    found = diagnose(table(100, {"base": NONE, "prompt+rag": NONE, "lora": NONE}))
+    assert found["route"] == "larger model" and not any("Not tried" in reason for reason in found["reasons"])
+    found = diagnose(table(60, {"base": NONE, "base+rag": [(0, 30)]}))
+    assert found["route"] == "rag" and not any("Not tried" in reason for reason in found["reasons"])
+
+
 def test_a_cheaper_arm_is_kept_unless_the_dearer_one_beats_it():
     # base+rag 30 of 60 and lora+rag 34: four wins of four give p = 0.125
     found = diagnose(table(60, {"base": NONE, "base+rag": [(0, 30)], "lora+rag": [(0, 34)]}))

@@ -13,7 +13,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ftrag.decision.wording import SENTENCES, UNTRIED, comparison_sentence, percent, points
+from ftrag.decision.wording import (
+    ONLY_BASE,
+    SENTENCES,
+    UNTRIED,
+    comparison_sentence,
+    percent,
+    points,
+    untried_sentence,
+)
 from ftrag.types import Route
 
 TARGET = 0.9  # a base model whose lower bound reaches it needs no change
@@ -26,6 +34,7 @@ ROUTES: dict[str, Route] = {
     "lora": "fine-tune",
     "lora+rag": "both",
 }
+NOTHING_FOUND = {"larger model", "not enough evidence"}  # which mean little where nothing was tried
 ORACLES = ("base+oracle", "lora+oracle")
 PRIORS = ("prompt", "rag", "fine-tune", "both")  # routes that a questionnaire can name
 
@@ -69,7 +78,8 @@ def verdict(evidence: Evidence) -> dict[str, Any]:
     if few:
         none = "So few questions cannot show any gain" if evidence.smallest_effect >= 1 else said
         return _result("not enough evidence", held, evidence, comparisons, [*reasons, f"{none}: ask more."])
-    return _result("larger model", held, evidence, comparisons, [*reasons, f"{said}, and no arm showed it."])
+    none = "and no arm showed it" if comparisons else "and no other arm was compared"
+    return _result("larger model", held, evidence, comparisons, [*reasons, f"{said}, {none}."])
 
 
 def _climb(evidence: Evidence) -> tuple[str, list[dict[str, Any]]]:
@@ -99,14 +109,18 @@ def _against(held: str, arms: Sequence[str], evidence: Evidence) -> list[dict[st
 def _result(
     route: Route, held: str, evidence: Evidence, comparisons: list[dict[str, Any]], reasons: list[str]
 ) -> dict[str, Any]:
+    untried = untried_sentence(evidence.order, evidence.oracles) if route in NOTHING_FOUND else ""
+    sentence = UNTRIED if route == "fix retrieval" and "base+rag" not in evidence.order else SENTENCES[route]
+    if untried.startswith(ONLY_BASE):
+        sentence = f"{ONLY_BASE} The rule's word for it is “{route}”."
     return {
         "route": route,
-        "sentence": UNTRIED if route == "fix retrieval" and "base+rag" not in evidence.order else SENTENCES[route],
+        "sentence": sentence,
         "axis": evidence.axis,
         "held": held,
         "target": evidence.target,
         "comparisons": comparisons,
-        "reasons": reasons,
+        "reasons": [*reasons, *([untried] if untried else [])],
         "would_change": _would_change(route, held, evidence, comparisons),
         **({"prior": prior(evidence.prior, route)} if evidence.prior else {}),
         **({"costs": costs} if (costs := _costs(comparisons, evidence.usd_per_query)) else {}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 SENTENCES: dict[str, str] = {
@@ -16,6 +16,14 @@ SENTENCES: dict[str, str] = {
     "not enough evidence": "Not enough evidence: ask more questions before deciding.",
 }
 UNTRIED = "Get the right passages: with them the model answers. Retrieval was not run: run base+rag."  # fix retrieval
+# what can be tried -> the arms that try it, the one to run first before the others
+TRIALS: dict[str, tuple[str, ...]] = {
+    "retrieval": ("base+rag", "prompt+rag"),
+    "a prompt with examples": ("prompt", "prompt+rag"),
+    "a trained arm": ("lora", "lora+rag"),
+}
+UNTRIED_FAILURES = "no arm was run that could repair {of}"
+ONLY_BASE = "Nothing was tried: only base was run, and all this says is that base does not reach the target."
 FAILURES = {"content": "knowledge failures", "behaviour": "behaviour failures"}
 # {of}: "18 of 40 knowledge failures" or "22"; {s} ends a verb where it is one
 CAUSES: dict[str, str] = {
@@ -40,8 +48,17 @@ def comparison_sentence(row: Mapping[str, Any]) -> str:
     )
 
 
-def cause_sentences(causes: Mapping[str, Mapping[str, int]]) -> list[str]:
-    """One sentence per axis: what repairs how many of its failures, most first."""
+def untried_sentence(run: Sequence[str], oracles: Sequence[str] = ()) -> str:
+    """What no arm of the run has tried, and what to run next; "" where something of every kind was."""
+    missing = {what: arms[0] for what, arms in TRIALS.items() if not set(arms) & set(run)}
+    if not missing:
+        return ""
+    first = ONLY_BASE if len(missing) == len(TRIALS) and not oracles else "This is not the last word."
+    return f"{first} Not tried: {', '.join(missing)}. Run next: {', '.join(missing.values())}."
+
+
+def cause_sentences(causes: Mapping[str, Mapping[str, int]], tried: bool = True) -> list[str]:
+    """One sentence per axis: what repairs how many of its failures, most first. tried: whether base was not alone."""
     sentences = []
     for axis, counts in causes.items():
         found = {name: count for name, count in counts.items() if count and name != "solved"}
@@ -49,7 +66,8 @@ def cause_sentences(causes: Mapping[str, Mapping[str, int]]) -> list[str]:
         parts: list[str] = []
         for name in sorted(found, key=lambda name: -found[name]):
             of = f"{found[name]} of {failures} {FAILURES[axis]}" if not parts else str(found[name])
-            parts.append(CAUSES[name].format(of=of, s="s" if found[name] == 1 else ""))
+            form = CAUSES[name] if tried else UNTRIED_FAILURES
+            parts.append(form.format(of=of, s="s" if found[name] == 1 else ""))
         if parts:
             sentence = "; ".join(parts)
             sentences.append(f"{sentence[0].upper()}{sentence[1:]}.")

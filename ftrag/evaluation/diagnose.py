@@ -39,7 +39,8 @@ def diagnose(
     n = len(tables[axis])
     smallest = stats.minimum_detectable_effect(n)
     decision = engine.verdict(_evidence(axis, tables[axis], smallest, passes_gates, target, prior, usd_per_query))
-    said = wording.cause_sentences(found["causes"]) + wording.retrieval_sentence(found["rows"])
+    tried = any(verdict.arm != "base" for verdict in verdicts)
+    said = wording.cause_sentences(found["causes"], tried) + wording.retrieval_sentence(found["rows"])
     return found | {
         "differences": [row for name, rows in tables.items() for row in _differences(name, rows)],
         "interaction": {name: interaction(rows) for name, rows in tables.items() if rows},
