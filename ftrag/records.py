@@ -17,7 +17,10 @@ from ftrag import prompts, workflows
 from ftrag.errors import InputError, NotFound
 
 SOFTWARE = ("torch", "transformers", "peft", "accelerate")
-SCORING = ("metrics", "containment", "values", "spelled", "units", "refusals", "checks", "form", "style")
+SCORING = (
+    *("metrics", "containment", "values", "moments", "spelled", "phrases", "units", "refusals"),
+    *("checks", "form", "style"),
+)
 
 
 def software() -> dict[str, str]:

@@ -5,6 +5,8 @@ SIXTY was written blind (53 of its 63 pairs were right then), FORTY after the re
 """
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -172,3 +174,22 @@ def test_a_verdict_alone_is_that_of_the_whole_score():
             one, other = judged(row["answer"], gold[row["id"]]), content(row["answer"], gold[row["id"]])
             assert (one.value, one.why) == (other.value, other.why)
             assert content_verdict(one) == row["content"]  # what the recorded run says
+
+
+def _imported(source):
+    """Modules of ftrag.evaluation that a source imports, by either way of writing it."""
+    named = re.findall(r"^\s*from ftrag\.evaluation\.(\w+) import", source, re.M)
+    lists = re.findall(r"^\s*from ftrag\.evaluation import ([\w, ]+)$", source, re.M)
+    return [*named, *(name for names in lists for name in names.split(", "))]
+
+
+def test_every_module_that_decides_a_verdict_is_part_of_the_hash_that_makes_a_run_stale():
+    from ftrag import evaluation, records
+
+    folder, found, waiting = Path(evaluation.__path__[0]), set(), ["metrics", "checks"]
+    while waiting:
+        name = waiting.pop()
+        found.add(name)
+        used = _imported((folder / f"{name}.py").read_text())
+        waiting += [one for one in used if one not in found]
+    assert found == set(records.SCORING)
