@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 
 LEAST_SECONDS = 0.7  # before that nothing is said: most things are over by then
+LEAST_SHARE = 0.02  # of the whole that must be done since the first look: loading a model says little of the rest
 WINDOW = 20.0  # seconds whose pace counts, so that a slow start is forgotten
 TICK = 0.3  # seconds
 MOST = 0.97  # of a step that is measured by the clock alone
@@ -20,6 +21,7 @@ class Pace:
     """Told every fraction as it comes, it says how many seconds are left."""
 
     def __init__(self) -> None:
+        self._first: float | None = None
         self._seen: deque[tuple[float, float]] = deque()  # (moment, fraction), the oldest one inside the window first
 
     def left(self, fraction: float, now: float | None = None) -> float | None:
@@ -27,11 +29,13 @@ class Pace:
         moment = time.monotonic() if now is None else now
         if self._seen and fraction < self._seen[-1][1]:
             self._seen.clear()  # a new try began
+            self._first = None
+        self._first = fraction if self._first is None else self._first
         self._seen.append((moment, fraction))
         while len(self._seen) > 2 and moment - self._seen[1][0] > WINDOW:
             self._seen.popleft()
         began, first = self._seen[0]
-        if moment - began < LEAST_SECONDS or fraction <= first:
+        if moment - began < LEAST_SECONDS or fraction <= first or fraction - self._first < LEAST_SHARE:
             return None
         return (moment - began) / (fraction - first) * (1.0 - fraction)
 

@@ -84,6 +84,9 @@ def test_a_training_survives_reload_closed_tab_restart_and_is_seen_by_link(chrom
         other = opened(chromium, address, f"?run={job['id']}")  # another visitor, by the link alone
         wait_until(lambda: "You watch this job by its link" in other.text("#watched"), 60)
         wait_until(lambda: "step" in other.text("#watched"), 30)
+        for width in (390, 1280):  # the bar has the whole width, on a phone too
+            other.page.set_viewport_size({"width": width, "height": 900})
+            assert other.page.locator("#watched").bounding_box()["width"] > width - 120 and other.overflow() <= 0
         assert other.page.locator("#job_list [data-act]").count() == 0  # to read only: it is not in the visitor's list
         other.close()
 

@@ -22,6 +22,7 @@ def test_the_time_left_follows_the_pace():
 def test_a_slow_start_is_forgotten():
     clock = Pace()
     clock.left(0.0, now=0.0)
+    assert clock.left(0.01, now=25.0) is None  # the model has been loaded, which says nothing of the answers
     for moment in range(100, 200):  # 100 s for nothing, then 0.005 a second
         left = clock.left((moment - 100) * 0.005, now=float(moment))
     assert left == pytest.approx((1 - 99 * 0.005) / 0.005)

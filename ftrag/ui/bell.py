@@ -15,7 +15,7 @@ from ftrag import jobs
 from ftrag import project as projects
 from ftrag.errors import InputError, NotFound
 from ftrag.ui import session, texts, training_view
-from ftrag.ui.view import bar, seconds
+from ftrag.ui.view import bar, time_left
 
 SHOWN = 20  # newest jobs
 RUN = re.compile(r"\d{8}-\d{6}-\d{9}-[0-9a-f]{32}")  # a job's id: its last 128 bits are the secret of its link
@@ -109,8 +109,7 @@ def _card(job: Mapping[str, Any]) -> str:
     kinds = [kind for kind in (ENDED if ended else GOING) if not (kind == "retry" and job["state"] == jobs.DONE)]
     buttons = " ".join(_button(kind, job) for kind in kinds)
     title = f"{DOTS[job['state']]} {job['command'].split()[3]} {job['project']}"
-    left = texts.ABOUT_LEFT.format(time=seconds(job["seconds_left"])) if job.get("seconds_left") and not ended else ""
-    note = " · ".join(filter(None, [job["state"], left, _ago(job["created"])]))
+    note = " · ".join(filter(None, [job["state"], time_left(job), _ago(job["created"])]))
     shown = bar(job["fraction"], f"{title}: {job['message']}", note)
     return (
         f'<div style="margin-bottom:10px">{shown}'

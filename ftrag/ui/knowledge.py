@@ -155,7 +155,7 @@ def _freshness_tab(here: list[Any]) -> dict[str, Any]:
     document_dd = gr.Dropdown([], label=words.DOCUMENT, elem_id="edit_document")
     text_tb = gr.Textbox(label=words.TEXT, lines=8, max_lines=14, elem_id="edit_text")
     with gr.Row():
-        keep_btn = gr.Button(words.KEEP_TEXT, size="sm", elem_id="edit_keep", scale=0, min_width=190)
+        keep_btn = gr.Button(words.KEEP_TEXT, size="sm", elem_id="edit_keep", scale=0, min_width=240)
     kept_html = gr.HTML(elem_id="edit_kept")
     with gr.Row():
         question_tb = gr.Textbox(label=words.QUESTION, scale=3, min_width=220, elem_id="edit_question")

@@ -123,7 +123,7 @@ def _bars(k: int, rows: Sequence[Mapping[str, Any]]) -> str:
         f'{"#0284c7" if row["best"] else "#64748b"};width:{row["hit_rate"] * 100:.1f}%"></i>'
         f'<u style="position:absolute;top:5px;height:2px;background:var(--body-text-color);'
         f'left:{row["low"] * 100:.1f}%;width:{(row["high"] - row["low"]) * 100:.1f}%"></u></span>'
-        f'<b style="width:3rem;text-align:right">{percent(row["hit_rate"])}</b></div>'
+        f'<b style="width:3.4rem;text-align:right;white-space:nowrap">{percent(row["hit_rate"])}</b></div>'
         for row in rows
     )
     return f'<div style="flex:1 1 240px;font-size:.88rem"><b>{words.FOUND_IN_FIRST.format(k=k)}</b>{bars}</div>'

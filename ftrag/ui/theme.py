@@ -105,6 +105,7 @@ CSS = """
 #now { align-items: center; gap: 10px 14px; flex-wrap: wrap; }
 #now > #status { flex: 1 1 300px !important; width: auto; }
 #now > #jobs { flex: 0 0 180px !important; } /* closed it is a button; open it has the whole width */
+#now > #watched { flex: 1 1 100% !important; order: 3; }
 #now > #jobs:has(button.open) { flex: 1 1 100% !important; }
 .block:has(> .html-container > .prose:empty), .block:has(> .prose:empty) { display: none; }
 .ft-head h1 { font-size: 1.55rem; font-weight: 750; margin: 0; letter-spacing: -.03em; line-height: 1.2; }

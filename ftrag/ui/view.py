@@ -93,12 +93,18 @@ def seconds(value: float) -> str:
     return texts.SECONDS.format(value=value) if value < 90 else texts.MINUTES.format(value=value / 60)
 
 
+def time_left(job: Mapping[str, Any]) -> str:
+    """How long a running job still takes, in words; "" for another one, or where its message says it."""
+    if job["state"] != "running" or job["message"].endswith(" left"):
+        return ""
+    left = job.get("seconds_left")
+    return texts.ABOUT_LEFT.format(time=seconds(left)) if left else texts.NO_TIME_YET
+
+
 def job_card(job: Mapping[str, Any] | None, empty: str) -> str:
     """A job's state as a progress bar with its command."""
     if job is None:
         return f'<p class="ft-note">{escape(empty)}</p>'
-    waiting = job.get("seconds_left") and job["state"] == "running"
-    left = texts.ABOUT_LEFT.format(time=seconds(job["seconds_left"])) if waiting else ""
-    note = " · ".join(filter(None, [job["state"], left]))
+    note = " · ".join(filter(None, [job["state"], time_left(job)]))
     command = f'<div class="ft-code ft-note">{texts.SAME_BY} <code>{escape(job["command"])}</code></div>'
     return bar(job["fraction"], job["message"], note) + command
