@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ftrag.evaluation import claims
-from ftrag.evaluation.citations import align
+from ftrag.evaluation.citations import PAIRED, align
 from ftrag.evaluation.grounding import faithfulness, is_retrieved
 from ftrag.types import Chunk
 
@@ -149,3 +149,25 @@ def test_embeddings_find_a_source_under_other_words(sentence: str, supported: bo
 )
 def test_amounts_said_in_words(said: str, source: str, missing: list[str]) -> None:
     assert [atom.text for atom in claims.missing(said, source)] == missing
+
+
+@pytest.mark.parametrize(
+    ("said", "together"),
+    [
+        ("The small box costs £14 and the large box £22, postage included.", True),
+        ("For the small box it is £14.", True),  # the order alone does not matter
+        ("Nobody knows.", True),  # nothing in common
+    ],
+)
+def test_what_stands_together_in_the_source_stands_together(said: str, together: bool) -> None:
+    source = "Prices are £14 for the small box and £22 for the large box, postage included."
+    assert (claims.paired(said, source) >= PAIRED) is together
+
+
+def test_right_words_in_wrong_pairs_are_told_apart() -> None:
+    source = (
+        "Bicycles are kept in the cellar on the north side and need a blue sticker. "
+        "Prams stay in the hall beside the letter boxes, where they need no sticker at all."
+    )
+    assert claims.paired("Prams are kept in the cellar, bicycles in the hall.", source) < PAIRED
+    assert claims.paired("Bicycles need a blue sticker and are kept in the cellar.", source) >= PAIRED

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
+from itertools import combinations
 
+from ftrag.evaluation.metrics import STOP_WORDS, stem
 from ftrag.evaluation.spelled import clean
 from ftrag.evaluation.values import Atom, atoms
+from ftrag.text import words
 
 # Amounts as people say them, in the words that `values` reads. In order; each may use what the ones before made.
 _SAID: tuple[tuple[str, str], ...] = (
@@ -37,6 +41,7 @@ _HOURS = "one two three four five six seven eight nine ten eleven twelve"
 _CLOCK = {name: str(hour) for hour, name in enumerate(_HOURS.split(), start=1)}
 _HEDGED = re.compile(r"\b(?:about|around|some|roughly|approximately|nearly|almost|over|under|more than|less than)\s*$")
 NEAR = 0.1  # a hedged amount may be this share off
+BESIDE, NEARBY = 4, 7  # words apart in a text that belong together, and how far apart they may be in its source
 _DENIAL = re.compile(
     r"\b(?:not|never|cannot|nobody|nothing|none|neither|nor|without|no|hardly|fail(?:s|ed|ing)?|refus\w+)\b"
     r"(?! (?:more|less|later|longer|fewer|earlier|only)\b)|n't\b"
@@ -103,3 +108,22 @@ def strange_names(text: str, sources: Iterable[str]) -> list[str]:
 def denies(text: str) -> bool:
     """Whether a text denies something."""
     return bool(_DENIAL.search(clean(text)))
+
+
+def paired(text: str, source: str) -> float:
+    """Share, [0, 1], of a text's neighbouring words that are also near each other in its source; 1.0 without any.
+
+    "£14 for the large box and £22 for the small one" has all the words of its source, in wrong pairs. Only words of
+    content that both have are looked at.
+    """
+    said, places = _stems(text), defaultdict(list)
+    for place, word in enumerate(_stems(source)):
+        places[word].append(place)
+    known = [(place, word) for place, word in enumerate(said) if word in places and word not in STOP_WORDS]
+    pairs = [(a, b) for (i, a), (j, b) in combinations(known, 2) if j - i <= BESIDE]
+    near = sum(any(abs(i - j) <= NEARBY for i in places[a] for j in places[b]) for a, b in pairs)
+    return near / len(pairs) if pairs else 1.0
+
+
+def _stems(text: str) -> list[str]:
+    return [stem(word) for word in words(plain(text))]
