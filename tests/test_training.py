@@ -26,7 +26,7 @@ def test_a_row_is_the_inference_prompt_and_a_learned_answer_with_its_end():
     row = encode(words, example)
     assert words.decode(row.prompt) == prompt
     assert row.answer[-1] == words.eos_token_id
-    assert counter(words)(example) == (len(row), 3)  # "A", ".", end of turn
+    assert counter(words)([example]) == [(len(row), 3)]  # "A", ".", end of turn
 
 
 def test_logits_are_kept_one_place_before_each_learned_token():

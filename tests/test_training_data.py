@@ -254,8 +254,9 @@ def test_near_pairs_finds_what_all_pairs_would():
     assert len(expected) > 10
 
 
-def counted(example: Example) -> tuple[int, int]:
-    return len((example.prompt + " " + example.response).split()), len(example.response.split())
+def counted(examples: list[Example]) -> list[tuple[int, int]]:
+    sizes = [(len(row.prompt.split()), len(row.response.split())) for row in examples]
+    return [(asked + learned, learned) for asked, learned in sizes]
 
 
 def test_the_report_names_what_is_wrong():

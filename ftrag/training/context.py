@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
@@ -93,8 +94,14 @@ def _search(example: Example, retriever: _Discreet) -> tuple[list[Hit], str | No
 
 
 def _is_evidence(hit: Hit, example: Example) -> bool:
-    text = normalise(hit.chunk.text)
-    return any(hit.chunk.document == entry or normalise(entry) in text for entry in example.evidence)
+    text = _normalised(hit.chunk.text)
+    return any(hit.chunk.document == entry or _normalised(entry) in text for entry in example.evidence)
+
+
+@functools.lru_cache(maxsize=20_000)
+def _normalised(text: str) -> str:
+    """The same chunks are found again and again."""
+    return normalise(text)
 
 
 def _rank(hits: Sequence[Hit], found: str | None) -> int | None:

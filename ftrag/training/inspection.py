@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,16 +42,18 @@ def inspect(
     examples: Sequence[Example],
     gold: Sequence[Gold],
     documents: Sequence[Document],
-    count_tokens: Callable[[Example], tuple[int, int]] | None = None,
+    count_tokens: Callable[[Sequence[Example]], list[tuple[int, int]]] | None = None,
     max_tokens: int = 2048,
 ) -> dict[str, Any]:
-    """The report of a training set. count_tokens gives (all, learned) tokens of a row as it will be trained.
+    """The report of a training set. count_tokens gives (all, learned) tokens of each row as it will be trained.
 
     encode.counter makes one; without it sizes are in words, which `unit` says, and no row counts as too long.
 
     Rows are named by Example.id. `blocked` holds one sentence per reason why this set must not be trained on.
     """
-    counts = [(count_tokens or _count_words)(example) for example in examples]
+    alike = _alike(examples)
+    copies = _copies(alike)
+    counts = count_tokens(examples) if count_tokens else [_count_words(example) for example in examples]
     overlap = gold_overlap(examples, gold)
     return {
         "rows": len(examples),
@@ -61,9 +64,9 @@ def inspect(
         "too_long": [
             row.id for row, (total, _) in zip(examples, counts, strict=True) if count_tokens and total > max_tokens
         ],
-        "duplicates": duplicates(examples),
-        "near_duplicates": near_duplicates(examples),
-        "conflicts": conflicts(examples),
+        "duplicates": copies,
+        "near_duplicates": _near(examples, copies),
+        "conflicts": _opposed(alike),
         "gold_overlap": overlap,
         "leaks": answer_key_leaks(gold, documents),
         "evidence_shared": evidence_shared(examples, gold),
@@ -102,23 +105,33 @@ def histogram(lengths: Sequence[int], bins: int = 12) -> list[dict[str, int]]:
     return [{"low": low, "high": low + step, "rows": sum(low <= n < low + step for n in lengths)} for low in edges]
 
 
-def _said(example: Example) -> tuple[str, ...]:
+def _said(example: Example, spoken: Callable[[str], str]) -> tuple[str, ...]:
     """What the model sees before it answers, without case and punctuation."""
     seen = (example.system or "", *(text for turn in example.history for text in turn), *example.context)
-    return (*(" ".join(words(text)) for text in seen), " ".join(words(example.prompt)))
+    return (*map(spoken, seen), spoken(example.prompt))
+
+
+def _cached() -> Callable[[str], str]:
+    """Words without case and punctuation; systems and passages are the same in many rows."""
+    return functools.lru_cache(maxsize=10_000)(lambda text: " ".join(words(text)))
 
 
 def _alike(examples: Sequence[Example]) -> list[list[Example]]:
+    spoken = _cached()
     rows: defaultdict[tuple[str, ...], list[Example]] = defaultdict(list)
     for example in examples:
-        rows[_said(example)].append(example)
+        rows[_said(example, spoken)].append(example)
     return [group for group in rows.values() if len(group) > 1]
 
 
 def duplicates(examples: Sequence[Example]) -> list[list[str]]:
     """Ids of rows that ask the same and answer the same, in groups."""
+    return _copies(_alike(examples))
+
+
+def _copies(alike: Sequence[Sequence[Example]]) -> list[list[str]]:
     found = []
-    for group in _alike(examples):
+    for group in alike:
         answers: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
         for example in group:
             answers[tuple(words(example.response))].append(example.id)
@@ -128,8 +141,12 @@ def duplicates(examples: Sequence[Example]) -> list[list[str]]:
 
 def conflicts(examples: Sequence[Example]) -> list[dict[str, Any]]:
     """Rows that ask the same in the same context and answer differently; preference pairs only if they contradict."""
+    return _opposed(_alike(examples))
+
+
+def _opposed(alike: Sequence[Sequence[Example]]) -> list[dict[str, Any]]:
     found = []
-    for group in _alike(examples):
+    for group in alike:
         chosen = {tuple(words(example.response)) for example in group}
         rejected = {tuple(words(example.rejected)) for example in group if example.rejected}
         if (len(chosen) > 1 and not rejected) or chosen & rejected:
@@ -142,7 +159,11 @@ def near_duplicates(examples: Sequence[Example]) -> list[dict[str, Any]]:
 
     Without the exact copies. One pair a row, so that their number is the number of rows that say little new.
     """
-    copies = {id_ for ids in duplicates(examples) for id_ in ids[1:]}
+    return _near(examples, duplicates(examples))
+
+
+def _near(examples: Sequence[Example], groups: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
+    copies = {id_ for ids in groups for id_ in ids[1:]}
     rows = [example for example in examples if example.id not in copies]
     pairs = near_pairs([f"{example.prompt}\n{example.response}" for example in rows])
     nearest: dict[int, tuple[float, int]] = {}
@@ -168,15 +189,25 @@ def gold_overlap(examples: Sequence[Example], gold: Sequence[Gold]) -> list[dict
 
 def answer_key_leaks(gold: Sequence[Gold], documents: Sequence[Document]) -> list[dict[str, Any]]:
     """Gold questions that stand word for word in a document: with the answer key indexed, any retrieval looks right."""
-    texts = [(document.name, f" {' '.join(words(document.text))} ") for document in documents]
-    questions = [(row.id, words(row.question)) for row in gold]
-    return [
-        {"document": name, "gold": id_}
-        for id_, tokens in questions
-        if len(tokens) >= LEAK_WORDS
-        for name, text in texts
-        if f" {' '.join(tokens)} " in text
-    ]
+    openings: defaultdict[tuple[str, ...], list[tuple[int, list[str]]]] = defaultdict(list)
+    for place, row in enumerate(gold):
+        asked = words(row.question)
+        if len(asked) >= LEAK_WORDS:
+            openings[tuple(asked[:LEAK_WORDS])].append((place, asked))
+    found = {
+        (place, number)
+        for number, document in enumerate(documents if openings else ())
+        for place in _asked_in(words(document.text), openings)
+    }
+    return [{"document": documents[number].name, "gold": gold[place].id} for place, number in sorted(found)]
+
+
+def _asked_in(text: list[str], openings: Mapping[tuple[str, ...], list[tuple[int, list[str]]]]) -> Iterator[int]:
+    """Places of the questions that stand in a text, found by their first LEAK_WORDS words."""
+    for start, first in enumerate(zip(*(text[n:] for n in range(LEAK_WORDS)), strict=False)):
+        for place, asked in openings.get(first, ()):
+            if text[start : start + len(asked)] == asked:
+                yield place
 
 
 def evidence_shared(examples: Sequence[Example], gold: Sequence[Gold]) -> list[str]:
@@ -187,7 +218,8 @@ def evidence_shared(examples: Sequence[Example], gold: Sequence[Gold]) -> list[s
 
 def sufficiency(examples: Sequence[Example]) -> dict[str, Any]:
     """How far this many different rows go, with the source of every threshold. Measured lift overrides it."""
-    different = len({(_said(example), example.response) for example in examples})
+    spoken = _cached()
+    different = len({(_said(example, spoken), example.response) for example in examples})
     reached = [threshold for threshold in SUFFICIENCY if different >= threshold.rows][-1]
     return {
         "rows": different,
