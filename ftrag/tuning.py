@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 SAMPLES = "samples.json"  # beside the adapter's card: {rows: [{prompt, base, adapter}]}
 SAMPLED = 5  # prompts answered with and without the adapter at the end
 SAMPLE_TOKENS = 48  # of each answer
+PROBED = 4  # tokens after the first that are measured beforehand
 
 
 def train(project: Path, wanted: Mapping[str, Any], report: Report) -> dict[str, Any]:
@@ -37,10 +39,13 @@ def train(project: Path, wanted: Mapping[str, Any], report: Report) -> dict[str,
             report.should_stop,
             reading_questions(project),
             answers(),
+            _sampling_seconds(project, llm, rows),
         )
     if value["adapter"]:
+        began = time.monotonic()
         report(1.0, "answering five prompts with and without the adapter", adapter=value["adapter"])
         sample(project, llm, value["adapter"], rows)
+        value["seconds"] = round(value["seconds"] + time.monotonic() - began, 2)
     return value
 
 
@@ -51,7 +56,8 @@ def plan(project: Path, wanted: Mapping[str, Any], report: Report) -> dict[str, 
     rows, settings, llm = _prepared(project, wanted, report, check=False)
     report(0.5, "measuring a few steps")
     with llm.lock:
-        value = lora.plan_training(llm.loaded, rows, settings, reading_questions(project), answers())
+        afterwards = _sampling_seconds(project, llm, rows)
+        value = lora.plan_training(llm.loaded, rows, settings, reading_questions(project), answers(), afterwards)
     report(**value)
     return value
 
@@ -112,9 +118,7 @@ def sample(project: Path, llm: LocalModel, adapter: str, rows: Sequence[Example]
     """The same prompts from base and from the adapter, kept beside the adapter: gold questions, else training rows."""
     from ftrag.llm import complete
 
-    gold = workflows.gold_rows(project) if (project / "gold.jsonl").exists() else []
-    asked = [row.question for row in gold] or [row.prompt for row in rows]
-    picked = asked[:: max(1, len(asked) // SAMPLED)][:SAMPLED]
+    picked = _picked(project, rows)
     llm.add_adapter(adapter, project / "adapters" / adapter)
     columns = [Prompt(prompts.chat(question), which) for which in (None, adapter) for question in picked]
     answers = [row[0] for row in complete(llm, columns, workflows.generation(project, max_new_tokens=SAMPLE_TOKENS))]
@@ -122,3 +126,23 @@ def sample(project: Path, llm: LocalModel, adapter: str, rows: Sequence[Example]
     value = {"rows": [{"prompt": asked, "base": base, "adapter": tuned} for asked, base, tuned in pairs]}
     projects.write_json(project / "adapters" / adapter / SAMPLES, value)
     return value
+
+
+def _picked(project: Path, rows: Sequence[Example]) -> list[str]:
+    """The prompts that are answered at the end, evenly from the gold questions, else from the training rows."""
+    gold = workflows.gold_rows(project) if (project / "gold.jsonl").exists() else []
+    asked = [row.question for row in gold] or [row.prompt for row in rows]
+    return asked[:: max(1, len(asked) // SAMPLED)][:SAMPLED]
+
+
+def _sampling_seconds(project: Path, llm: LocalModel, rows: Sequence[Example]) -> float:
+    """What `sample` will take at most, from the first tokens of as many answers by the model alone."""
+    from ftrag.llm import complete
+
+    asked = [Prompt(prompts.chat(question)) for question in 2 * _picked(project, rows)]
+    marks = []
+    for tokens in (1, 1 + PROBED):
+        began = time.monotonic()
+        list(complete(llm, asked, workflows.generation(project, max_new_tokens=tokens)))
+        marks.append(time.monotonic() - began)
+    return marks[0] + max(0.0, marks[1] - marks[0]) / PROBED * SAMPLE_TOKENS

@@ -98,20 +98,26 @@ def _right(run: Run) -> float | None:
 
 def _trainer(run: Run) -> Any:
     """DPOTrainer over our micro-batches of token ids, each with the reference's view of it."""
-    from datasets import Dataset
+    from datasets import Dataset, are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
     from trl import DPOConfig, DPOTrainer
     from trl.trainer.dpo_trainer import DataCollatorForPreference
 
     told = loop.arguments(run) | {"learning_rate": run.settings.learning_rate * RATE}
-    one = Dataset.from_list([{"prompt": "a", "chosen": "b", "rejected": "c"}])  # it tokenises text: ours is tokenised
+    one = Dataset.from_list([{"prompt": "a", "chosen": " b", "rejected": " c"}])  # it tokenises text: ours is tokenised
     collate = DataCollatorForPreference(pad_token_id=0, max_length=None)
-    trainer = DPOTrainer(
-        model=run.model,
-        args=DPOConfig(**told, beta=BETA, max_length=None, gradient_checkpointing=False),
-        train_dataset=one,
-        processing_class=run.loaded.tokenizer,
-        data_collator=lambda items: collate(items[0]),
-    )
+    shown = not are_progress_bars_disabled()
+    disable_progress_bars()
+    try:
+        trainer = DPOTrainer(
+            model=run.model,
+            args=DPOConfig(**told, beta=BETA, max_length=None, gradient_checkpointing=False),
+            train_dataset=one,
+            processing_class=run.loaded.tokenizer,
+            data_collator=lambda items: collate(items[0]),
+        )
+    finally:
+        if shown:
+            enable_progress_bars()
     trainer.train_dataset = [_items(run, batch) for batch in run.batches]
     trainer.precompute_ref_logps = True  # they are in the items
     base = run.model.get_base_model()
