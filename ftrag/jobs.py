@@ -30,6 +30,8 @@ from ftrag.project import append_jsonl, home, new_id, read_json, read_jsonl, wri
 WAITING, RUNNING, DONE, FAILED, CANCELLED, LOST = "queued", "running", "done", "failed", "cancelled", "lost"
 ENDED = {DONE, FAILED, CANCELLED, LOST}
 START_SECONDS = 30.0  # a child that has not written its state by then is lost
+PATIENCE_SECONDS = 10.0  # for a job that was asked to stop; then it is ended
+BY_FORCE = "ended by force, as it did not stop; its last checkpoint stays"
 TELL_SECONDS = 5.0  # between lines of progress where standard error is a file
 SECRET = re.compile(
     r"TOKEN(?!IZ)|SECRET|PASSWORD|CREDENTIAL|API_?KEY|OPENID|COOKIE", re.IGNORECASE
@@ -293,16 +295,19 @@ def cancel(root: Path, job: str, owner: str | None = None, why: str = "") -> dic
     pid = status.get("pid")
     if pid is None:
         raise InputError(f"job {job} is still starting; try again in a second")
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_SECONDS
     os.kill(pid, signal.SIGTERM)
     while (status := _status(folder))["state"] not in ENDED and time.monotonic() < deadline:
         time.sleep(0.05)
     if status["state"] not in ENDED:
-        os.kill(pid, signal.SIGKILL)
-        write_json(folder / "status.json", status | {"state": CANCELLED, "message": why or "ended by force"})
+        with contextlib.suppress(ProcessLookupError):  # it ended just now
+            os.kill(pid, signal.SIGKILL)
+        status |= {"state": CANCELLED, "message": why or BY_FORCE, "ended": time.time()}
+        write_json(folder / "status.json", status)
     elif why and status["state"] == CANCELLED:
-        write_json(folder / "status.json", status | {"message": why})
-    return {"id": job, "state": CANCELLED, "fraction": status["fraction"], "message": status["message"]}
+        status |= {"message": why}
+        write_json(folder / "status.json", status)
+    return {"id": job, "state": status["state"], "fraction": status["fraction"], "message": status["message"]}
 
 
 def retry(root: Path, job: str, owner: str | None = None) -> str:

@@ -46,6 +46,23 @@ def test_progress_and_numbers_are_read_from_outside_and_cancel_stops_it(home):
     assert states(home) == ["cancelled"]
 
 
+def test_a_job_that_does_not_stop_is_ended_and_says_so(home, monkeypatch):
+    """It asks should_stop once, so that a signal only sets the flag, and then works on."""
+    stubborn = SLEEPER.replace("    for step", "    report.should_stop()\n    for step")
+    process = subprocess.Popen(
+        [sys.executable, "-c", stubborn, str(home)], cwd=ROOT, start_new_session=True, stderr=subprocess.DEVNULL
+    )
+    wait_until(lambda: states(home) == ["running"], 20)
+    (job,) = jobs.listing(home)
+    wait_until(lambda: jobs.metrics(home, job["id"]), 10)
+    monkeypatch.setattr(jobs, "PATIENCE_SECONDS", 0.5)
+    answer = jobs.cancel(home, job["id"])
+    process.wait(5)
+    assert (answer["state"], answer["message"]) == ("cancelled", jobs.BY_FORCE)
+    (shown,) = jobs.listing(home)
+    assert (shown["state"], shown["message"]) == ("cancelled", jobs.BY_FORCE)
+
+
 def test_a_killed_process_is_lost_not_running(home):
     process = sleeper(home)
     wait_until(lambda: states(home) == ["running"], 20)
