@@ -170,4 +170,4 @@ def test_right_words_in_wrong_pairs_are_told_apart() -> None:
         "Prams stay in the hall beside the letter boxes, where they need no sticker at all."
     )
     assert claims.paired("Prams are kept in the cellar, bicycles in the hall.", source) < PAIRED
-    assert claims.paired("On the north side of the cellar bicycles are kept.", source) >= PAIRED
+    assert claims.paired("Prams stay in the hall, beside the letter boxes.", source) >= PAIRED
