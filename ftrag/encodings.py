@@ -91,7 +91,10 @@ _ALPHABETS = (
     ("cp1257", "ąčęėįšųūž"),  # Lithuanian
     ("cp1257", "āčēģīķļņšūž"),  # Latvian
     ("cp1257", "äõöüšž"),  # Estonian
+    ("cp1255", "אבגדהוזחטיךכלםמןנסעףפץצקרשת"),  # Hebrew
+    ("koi8_r", "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"),  # Russian
 )
+_FINAL = frozenset("ךםןףץ")  # letters that end words alone: bytes of other alphabets stand anywhere
 _SIGNS = frozenset("€‚„…‰‹›‘’“”•–—™\xa0¡£§©«»®°±²³µ¶·¹¼½¾¿×÷№")  # good anywhere but inside a word, where only ’ is
 _IN_USE = [  # without those of old computers, which charset-normalizer likes
     *(f"cp{number}" for number in (1250, 1251, 1252, 1253, 1254, 1255, 1256, 1257, 874, 932, 949)),
@@ -105,10 +108,17 @@ def _is_of(sample: bytes, encoding: str, alphabet: str) -> bool:
     text = sample.decode(encoding, errors="replace")
     strange = [i for i, sign in enumerate(text) if sign > "\x7f"]
     letters = [text[i] for i in strange if text[i].isalpha()]
-    good = sum(letter.lower() in alphabet for letter in letters)
+    good = sum(text[i].lower() in alphabet and not _misplaced(text, i) for i in strange if text[i].isalpha())
     good += sum(text[i] in _SIGNS and (text[i] in "’–—" or not _inside(text, i)) for i in strange)
     capitals = sum(letter.isupper() for letter in letters)
     return good >= COVERED * len(strange) and 2 * capitals <= max(len(letters), 2)
+
+
+def _misplaced(text: str, at: int) -> bool:
+    """Whether a letter cannot stand there: a capital after a small letter, a final form before another letter."""
+    if text[at] in _FINAL:
+        return text[at + 1 : at + 2].isalpha()
+    return text[at].isupper() and text[max(0, at - 1) : at].islower()
 
 
 def _inside(text: str, at: int) -> bool:
