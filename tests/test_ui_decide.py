@@ -211,3 +211,23 @@ def test_a_classified_capability_is_corrected_by_two_clicks(chromium, address):
     page.get_by_role("radio", name="unclear").check()
     page.wait_for_selector("#capability_overall:has-text('Overall: RAG')")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_projects_own_answers_are_filled_in_and_a_visitors_are_not_overwritten(home):
+    from ftrag.ui import header, prior, session
+
+    visitor = session.new_visitor()
+    for name in ("support", "handbook"):
+        header.opened_example(visitor, name)
+    request = SimpleNamespace(headers={})
+    empty = [""] * len(KEYS)
+    held, *shown = prior.offered(request, visitor, "support", {}, *empty)
+    answers = dict(zip(KEYS, shown, strict=False))
+    assert held["problem"] and answers["problem"].lower() == "both" and "148" in answers["training-data"]
+    assert "kept with support" in "".join(str(part) for part in shown)
+    other, *_ = prior.offered(request, visitor, "handbook", held, *(answers[key] for key in KEYS))
+    assert other != held  # nothing of the visitor's own stood there: the next project's answers come
+    typed = [answers[key] if key != "problem" else "Knowledge" for key in KEYS]
+    assert all(
+        isinstance(part, dict) for part in prior.offered(request, visitor, "handbook", held, *typed)
+    )  # gr.skip()

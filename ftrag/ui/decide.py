@@ -88,6 +88,7 @@ PAGE = """
 .dc-verdict{position:sticky;top:0;z-index:20;background:var(--background-fill-primary);padding:.6em 1em!important;
 border:1px solid var(--border-color-primary);border-left:6px solid var(--dc-colour,#64748b);border-radius:12px;
 box-shadow:0 1px 6px rgb(0 0 0/.08)}
+.dc-verdict:has(.dc-verdict){padding:0!important;border:0;background:none;box-shadow:none} /* gradio: a class twice */
 .dc-verdict:has([data-route="rag"]){--dc-colour:#0284c7}.dc-verdict:has([data-route="fine-tune"]){--dc-colour:#d97706}
 .dc-verdict:has([data-route="both"]){--dc-colour:#9333ea}
 .dc-verdict .dc-route{font-size:1.5em;font-weight:700;margin:0}

@@ -48,7 +48,7 @@ def build() -> Any:
             tabs.overflow_behavior = "wrap"
             with _tab("decide", texts.DECIDE_TAB, strips, commands):
                 decide_parts = decide.build_decide(workflows.classify, visitor_bs, project_dd)
-                prior.build(visitor_bs, project_dd, decide_parts["questions"])
+                prior.build(visitor_bs, project_dd, decide_parts["questions"], decide_parts["restore_outputs"])
             with _tab("train", texts.TRAIN_TAB, strips, commands):
                 train_parts = train.build(visitor_bs, project_dd)
             with _tab("evaluate", texts.EVALUATE_TAB, strips, commands):

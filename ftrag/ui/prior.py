@@ -2,24 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
 import gradio as gr
 
 from ftrag import conclusions
-from ftrag.ui import session
+from ftrag import project as projects
+from ftrag.ui import decide_view, session
+from ftrag.ui.decide_view import KEYS, answers_in, base_of, filled, view
 from ftrag.ui.texts import decide as words
 
+OUTPUTS = 1 + len(KEYS) + len(decide_view.OUTPUTS)  # what was filled in, then everything that is
 
-def build(visitor_bs: Any, project_dd: Any, questions: Mapping[str, Any]) -> None:
-    """questions: key -> component, as the Decide tab built them."""
+
+def build(visitor_bs: Any, project_dd: Any, questions: Mapping[str, Any], everything: Sequence[Any]) -> None:
+    """questions: key -> component, as the Decide tab built them; everything: what `decide_view.filled` fills."""
     with gr.Row(equal_height=True):
         keep_btn = gr.Button(words.KEEP, size="sm", scale=0, min_width=320, elem_id="keep")
         said_html = gr.HTML(elem_id="kept", elem_classes="ft-note", padding=False)
+    held_st = gr.State({})
+    given = [visitor_bs, project_dd, held_st, *(questions[key] for key in KEYS)]
+    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    project_dd.change(offered, given, [held_st, *everything], **quiet)
     inputs = [visitor_bs, project_dd, *questions.values()]
     keep_btn.click(_keeper(list(questions)), inputs, [said_html], api_visibility="private")
+
+
+@session.guarded
+def offered(request: gr.Request, visitor: str, name: str | None, held: Mapping[str, str], *values: Any) -> list[Any]:
+    """The answers that the project keeps, unless the visitor has given others: those stay.
+
+    held: what was filled in for the project before; the first of what is returned, then what `filled` fills.
+    """
+    given = {key: value for key, value in answers_in(values).items() if value}
+    if not name or not projects.NAME.fullmatch(name) or (given and given != held):
+        return [gr.skip()] * OUTPUTS
+    kept = projects.settings(session.project(visitor, name)).get("answers") or {}
+    note = words.KEPT_WITH.format(project=escape(name)) if kept else ""
+    shown = filled(kept, view(kept, {}, note, base_of(request)))
+    return [{key: value for key, value in answers_in(shown[: len(KEYS)]).items() if value}, *shown]
 
 
 def _keeper(keys: list[str]) -> Any:

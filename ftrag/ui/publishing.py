@@ -36,7 +36,7 @@ def build(visitor_bs: Any, project_dd: Any) -> None:
         export_fl = gr.File(label=words.DOWNLOAD, visible=False, elem_id="publish_file")
         with gr.Row():
             push_rd = gr.Radio(list(PUSHES), value=words.ADAPTER, label=words.PUSH_TO_HUB, min_width=220)
-            public_cb = gr.Checkbox(False, label=words.PUBLIC, min_width=90)
+            public_cb = gr.Checkbox(False, label=words.PUBLIC, min_width=200)
         with gr.Row():
             repo_tb = gr.Textbox(label=words.REPOSITORY, placeholder=words.REPOSITORY_HINT, min_width=180, max_lines=1)
             token_tb = gr.Textbox(label=words.TOKEN, type="password", min_width=180, max_lines=1, info=words.TOKEN_USE)

@@ -99,7 +99,8 @@ CSS = """
 #top { align-items: center; gap: 10px 12px; flex-wrap: wrap; }
 #top > .block:first-child { flex: 1 1 420px !important; }
 #project { flex: 0 1 300px !important; }
-.gradio-container input[role=listbox] { text-overflow: ellipsis; padding-right: 4px; }
+.gradio-container input[role=combobox] { text-overflow: ellipsis; padding-right: 26px; }
+#rows, #gates, #capability_table { --font-mono: var(--font); } /* sentences, not code */
 #top_buttons { gap: 8px; flex-wrap: nowrap; align-items: center; flex: 0 0 auto !important; width: auto; }
 #top_buttons button { flex: 1 0 auto; align-self: center; height: 40px; white-space: nowrap; }
 #now { align-items: center; gap: 10px 14px; flex-wrap: wrap; }
@@ -183,6 +184,7 @@ button:focus-visible, input:focus-visible, textarea:focus-visible, summary:focus
   .ft-table { font-size: .82rem !important; }
   .ft-table th, .ft-table td { padding: .35rem .3rem !important; }
   #causes .ft-scroll { max-width: calc(100vw - 64px); }
+  .ft-table:not(.ft-stack) td:last-child:not(.n) { min-width: 9rem; } /* a sentence there made rows of a line a word */
   .ft-stack thead { display: none !important; }
   .ft-stack tr { display: block !important; padding: .4rem 0;
     border-bottom: 1px solid var(--border-color-primary) !important; }

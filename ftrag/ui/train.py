@@ -41,7 +41,9 @@ def build(visitor_bs: Any, project_dd: Any) -> dict[str, Any]:
     mapping = _mapping()
     report_html = gr.HTML(elem_id="data_report")
     with gr.Accordion(words.LENGTHS, open=False):
-        lengths_plot = gr.BarPlot(x="tokens", y="rows", sort=None, title=words.LENGTHS_PLOT, height=220)
+        lengths_plot = gr.BarPlot(
+            x="tokens", y="rows", sort=None, title=words.LENGTHS_PLOT, height=240, x_label_angle=-40
+        )
         lengths_html = gr.HTML(elem_id="lengths_numbers", padding=False)
         clean_btn = gr.Button(words.CLEAN, size="sm", elem_id="clean")
         clean_fl = gr.File(label=words.DOWNLOADS, file_count="multiple", visible=False, elem_id="clean_files")

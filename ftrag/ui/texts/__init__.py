@@ -37,7 +37,7 @@ NEXT = {  # tab -> the button and the tab that it leads to
 STEPS = {  # tab -> state of the project -> what the strip at the top says; "none" where a state has no row
     "decide": {
         "none": "<b>Decide.</b> Answer what you know: every answer moves the recommendation. It is a first guess.",
-        "recorded": "<b>Decide.</b> A first guess from what you know. Tab 3 has this example's measured answer.",
+        "recorded": "<b>{title}.</b> A first guess from the example's answers below. Tab 3 has what was measured.",
     },
     "train": {
         "none": "<b>Train.</b> Start with your documents, then training examples and gold questions.",

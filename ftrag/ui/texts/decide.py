@@ -39,6 +39,7 @@ SHARE, LINK = "Share and export", "Link that restores these answers"
 EXPORT, DOWNLOADS = "Export as Markdown, HTML and JSON", "Downloads"
 
 KEEP = "Keep these answers with the project"
+KEPT_WITH = "These are the answers kept with {project}; change any of them."
 KEPT = "Kept with {project}: its runs will be held against the route “{route}”."
 
 CAPABILITIES = "Classify what your application must do"
