@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import gradio as gr
 import pytest
 from huggingface_hub import ModelCard, SpaceCard, constants
 
+from ftrag import hub as hubs
 from ftrag import outcomes, publish
 from ftrag import project as projects
 from ftrag.errors import InputError, ModelError, NotFound
@@ -268,3 +271,36 @@ def test_the_page_pushes_and_pulls_and_keeps_no_token(trained, visitor, server):
         assert not path.is_file() or TOKEN.encode() not in path.read_bytes(), path
     with pytest.raises(gr.Error, match="token with write access"):
         list(publishing.push(visitor, "demo", trained[1], "Adapter", "visitor/page", False, ""))
+
+
+def test_a_slow_transfer_tells_how_far_it_is_both_ways(server, tmp_path):
+    folder = tmp_path / "sent"
+    folder.mkdir()
+    (folder / "adapter_model.safetensors").write_bytes(os.urandom(10_000_000))
+    (folder / "README.md").write_text("# A card")
+    shares, server.pause = [], 0.02  # 50 pieces: a second
+    with hubs.client(TOKEN, "visitor/slow") as api:
+        api.create_repo("visitor/slow", private=True)
+        hubs.upload(api, folder, "visitor/slow", "model", "a message", shares.append)
+        assert shares == sorted(shares) and shares[-1] == 1 and sum(0 < share < 1 for share in shares) > 10
+        got, sizes = [], {"adapter_model.safetensors": 10_000_000, "README.md": 8}
+        hubs.download(api, "visitor/slow", sizes, "main", tmp_path / "got", got.append)
+    assert len(got) >= 2 and 0 < got[0] < 1 and got == sorted(got)
+    for name in sizes:
+        assert (tmp_path / "got" / name).read_bytes() == (folder / name).read_bytes()
+
+
+def test_a_push_on_the_page_says_how_long_it_still_takes(trained, visitor, server, monkeypatch):
+    from ftrag.ui import publishing
+
+    def slowly(api, folder, repo, kind, message, told):
+        for step in range(8):
+            told(step / 8)
+            time.sleep(0.3)
+        return sent(api, folder, repo, kind, message, told)
+
+    sent = hubs.upload
+    monkeypatch.setattr(hubs, "upload", slowly)
+    said = [shown for shown, _ in publishing.push(visitor, "demo", trained[1], "Adapter", "visitor/slow", False, TOKEN)]
+    assert any("sending" in shown and re.search(r"about \d+ s left", shown) for shown in said), said
+    assert "Published" in said[-1]

@@ -34,9 +34,8 @@ def build(visitor_bs: Any, project_dd: Any) -> None:
             export_rd = gr.Radio(list(EXPORTS), value=words.ADAPTER, label=words.TAKE_HOME, min_width=220)
             export_btn = gr.Button(words.EXPORT, size="sm", min_width=90, elem_id="publish_export")
         export_fl = gr.File(label=words.DOWNLOAD, visible=False, elem_id="publish_file")
-        with gr.Row():
-            push_rd = gr.Radio(list(PUSHES), value=words.ADAPTER, label=words.PUSH_TO_HUB, min_width=220)
-            public_cb = gr.Checkbox(False, label=words.PUBLIC, min_width=200)
+        push_rd = gr.Radio(list(PUSHES), value=words.ADAPTER, label=words.PUSH_TO_HUB)
+        public_cb = gr.Checkbox(False, label=words.PUBLIC)
         with gr.Row():
             repo_tb = gr.Textbox(label=words.REPOSITORY, placeholder=words.REPOSITORY_HINT, min_width=180, max_lines=1)
             token_tb = gr.Textbox(label=words.TOKEN, type="password", min_width=180, max_lines=1, info=words.TOKEN_USE)
@@ -44,7 +43,7 @@ def build(visitor_bs: Any, project_dd: Any) -> None:
             gr.LoginButton(size="sm")
         with gr.Row():
             push_btn = gr.Button(words.PUSH, size="sm", min_width=90)
-            pull_btn = gr.Button(words.PULL, size="sm", min_width=90)
+            pull_btn = gr.Button(words.PULL, size="sm", min_width=250)
         said_html = gr.HTML(elem_id="publish_said")
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     here = [visitor_bs, project_dd]

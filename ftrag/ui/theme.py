@@ -184,7 +184,7 @@ button:focus-visible, input:focus-visible, textarea:focus-visible, summary:focus
   .ft-table { font-size: .82rem !important; }
   .ft-table th, .ft-table td { padding: .35rem .3rem !important; }
   #causes .ft-scroll { max-width: calc(100vw - 64px); }
-  .ft-table:not(.ft-stack) td:last-child:not(.n) { min-width: 9rem; } /* a sentence there made rows of a line a word */
+  .ft-table:not(.ft-stack) td:not(:first-child):not(.n) { min-width: 7rem; } /* no sentence of a line a word */
   .ft-stack thead { display: none !important; }
   .ft-stack tr { display: block !important; padding: .4rem 0;
     border-bottom: 1px solid var(--border-color-primary) !important; }
