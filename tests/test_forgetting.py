@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 from tiny import rows, tiny
 
-from ftrag.training import engine, forgetting, lora
+from ftrag.training import engine, forgetting, lora, perplexity
 from ftrag.training.known import Known
 from ftrag.training.settings import TrainSettings
 from ftrag.types import Example
@@ -29,13 +29,15 @@ def test_a_zero_step_adapter_differs_by_exactly_zero(dtype):
     assert found["perplexity"]["ratio"] == found["perplexity"]["low"] == 1
 
 
-def test_base_answers_once_and_is_remembered(tmp_path):
+def test_base_answers_once_and_is_remembered(tmp_path, monkeypatch):
+    monkeypatch.setattr(forgetting, "_seconds", lambda model, asked: 1.0)  # so that a forecast counts passes
     loaded = tiny()
-    known = Known(tmp_path, loaded)
+    known, texts = Known(tmp_path, loaded), perplexity.paragraphs(loaded.tokenizer)
     with engine.lora(loaded, SETTINGS) as model:
-        before = forgetting.positions(loaded.tokenizer, known=known)
+        before = forgetting.forecast(model, loaded.tokenizer, known=known)
         first = forgetting.measure(model, loaded.tokenizer, known=known)
-        assert forgetting.positions(loaded.tokenizer, known=known) < 0.6 * before
+        plain = 2 * sum(map(len, texts)) / len(sorted(texts, key=len)[len(texts) // 2])  # each text with and without
+        assert forgetting.forecast(model, loaded.tokenizer, known=known) - plain == pytest.approx((before - plain) / 2)
         assert forgetting.measure(model, loaded.tokenizer, known=known) == first
         assert first["general"]["difference"] == 0
     for path in tmp_path.iterdir():

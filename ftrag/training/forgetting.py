@@ -17,6 +17,7 @@ from typing import Any
 
 from ftrag.prompts import chat, render
 from ftrag.text import words
+from ftrag.training import perplexity
 from ftrag.training.known import Known
 
 DATA = Path(__file__).parent / "data"
@@ -81,12 +82,6 @@ def _nearest(text: str, answer: str) -> str:
     return max(text.split("\n\n"), key=lambda part: len(wanted & set(words(part))))[:PASSAGE_CHARACTERS]
 
 
-def paragraphs(tokenizer: Any) -> list[tuple[int, ...]]:
-    """Token ids of the paragraphs of data/general.txt."""
-    texts = [part for part in (DATA / "general.txt").read_text(encoding="utf-8").split("\n\n") if part.strip()]
-    return [tuple(ids) for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]]
-
-
 def forecast(
     model: Any, tokenizer: Any, reading: Sequence[Mapping[str, Any]] = (), known: Known | None = None
 ) -> float:
@@ -96,7 +91,7 @@ def forecast(
     model.eval()
     asked = [items(tokenizer, "general"), items(tokenizer, "safety"), encoded(tokenizer, reading)]
     batches = sorted((part for rows in asked for part in _batches(rows)), key=_positions)
-    texts = sorted(paragraphs(tokenizer), key=len)
+    texts = sorted(perplexity.paragraphs(tokenizer), key=len)
     batch, text = batches[len(batches) // 2], texts[len(texts) // 2]
     with torch.no_grad():
         ids = torch.tensor([text], device=model.device)
@@ -125,7 +120,7 @@ def _seconds(model: Any, asked: Any) -> float:
     if isinstance(asked, list):
         _right(model(**_inputs(asked, model)).logits, asked)
     else:
-        _mean_loss(model, asked)
+        perplexity.mean_loss(model, asked)
     return time.perf_counter() - began
 
 
@@ -154,7 +149,7 @@ def measure(
         told(done / whole)
 
     found: dict[str, Any] = {name: _gate(_both(model, rows, known, asked_more), margin) for name, rows in asked.items()}
-    return found | {"perplexity": _perplexity(model, paragraphs(tokenizer))}
+    return found | {"perplexity": perplexity.measure(model, perplexity.paragraphs(tokenizer))}
 
 
 def _both(
@@ -282,39 +277,3 @@ def _why(state: str, n: int, needed: int, margin: float) -> str:
     if state == "unmeasured":
         return f"{n} questions cannot show a loss of under {margin:.0%}; {needed} would"
     return f"the lower bound of adapter minus base is {'above' if state == 'passed' else 'not above'} -{margin:.0%}"
-
-
-def _perplexity(model: Any, rows: Sequence[tuple[int, ...]]) -> dict[str, float]:
-    """Perplexity per token of plain text, and the ratio adapter / base with its 95 % interval over paragraphs."""
-    import torch
-
-    model.eval()
-    losses: list[tuple[float, float]] = []
-    with torch.no_grad():
-        for row in rows:
-            ids = torch.tensor([row], device=model.device)
-            tuned = _mean_loss(model, ids)
-            with model.disable_adapter():
-                losses.append((_mean_loss(model, ids), tuned))
-    weights = [len(row) - 1 for row in rows]
-    base, tuned = (
-        sum(pair[side] * weight for pair, weight in zip(losses, weights, strict=True)) / sum(weights) for side in (0, 1)
-    )
-    shifts = [new - old for old, new in losses]
-    spread = math.sqrt(sum((shift - sum(shifts) / len(shifts)) ** 2 for shift in shifts) / max(1, len(shifts) - 1))
-    width = Z * spread / math.sqrt(len(shifts))
-    return {
-        "base": math.exp(base),
-        "adapter": math.exp(min(tuned, 700)),
-        "ratio": math.exp(min(tuned - base, 700)),
-        "low": math.exp(min(tuned - base - width, 700)),
-        "high": math.exp(min(tuned - base + width, 700)),
-        "paragraphs": len(rows),
-    }
-
-
-def _mean_loss(model: Any, ids: Any) -> float:
-    import torch
-
-    logits = model(input_ids=ids, use_cache=False).logits[0, :-1].float()
-    return float(torch.nn.functional.cross_entropy(logits, ids[0, 1:]))

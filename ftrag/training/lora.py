@@ -58,29 +58,36 @@ def train(
     work.mkdir(parents=True, exist_ok=True)
     with _memory_said(), engine.lora(loaded, settings) as model:
         run = _run(loaded, model, settings, data, work / "checkpoints", on_progress, should_stop, reading, answers)
-        more: dict[str, Any] = {}
-        resume = run.resume()
-        _announce(run, afterwards)
-        if preference.is_pairs(examples):
-            more = preference.optimise(run, resume)
-        else:
-            loop.fit(run, resume)
-        if run.watch.stopped:
-            return _result(run, None, began)
-        engine.restore_best(run)
-        if not processes.is_first():
-            return _result(run, None, began)
-        if run.change() < NO_EFFECT:
-            run.watch.warn("the LoRA had no effect: answers with and without it are the same; raise the learning rate")
-        try:
-            more |= _forgotten(run)
-        except _Stopped:
-            run.watch.stopped = True
+        more = _fitted(run, preference.is_pairs(examples), afterwards)
+        if more is None or not processes.is_first():
             return _result(run, None, began)
         card = _card(run, identity, data_hash(examples), began) | more
         id_ = adapters.save(adapters.contents(model, card, engine.state(model)), out, work)
     shutil.rmtree(work, ignore_errors=True)
     return _result(run, id_, began) | more
+
+
+def _fitted(run: engine.Run, pairs: bool, afterwards: float) -> dict[str, Any] | None:
+    """Say how long it takes, train and measure what it has cost: more for the card; None where it was stopped."""
+    resume = run.resume()
+    _announce(run, afterwards)
+    more: dict[str, Any] = {}
+    if pairs:
+        more = preference.optimise(run, resume)
+    else:
+        loop.fit(run, resume)
+    if run.watch.stopped:
+        return None
+    engine.restore_best(run)
+    if not processes.is_first():
+        return more
+    if run.change() < NO_EFFECT:
+        run.watch.warn("the LoRA had no effect: answers with and without it are the same; raise the learning rate")
+    try:
+        return more | _forgotten(run)
+    except _Stopped:
+        run.watch.stopped = True
+        return None
 
 
 class _Stopped(Exception):

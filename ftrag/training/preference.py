@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -98,16 +99,14 @@ def _right(run: Run) -> float | None:
 
 def _trainer(run: Run) -> Any:
     """DPOTrainer over our micro-batches of token ids, each with the reference's view of it."""
-    from datasets import Dataset, are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+    from datasets import Dataset
     from trl import DPOConfig, DPOTrainer
     from trl.trainer.dpo_trainer import DataCollatorForPreference
 
     told = loop.arguments(run) | {"learning_rate": run.settings.learning_rate * RATE}
     one = Dataset.from_list([{"prompt": "a", "chosen": " b", "rejected": " c"}])  # it tokenises text: ours is tokenised
     collate = DataCollatorForPreference(pad_token_id=0, max_length=None)
-    shown = not are_progress_bars_disabled()
-    disable_progress_bars()
-    try:
+    with _quiet():
         trainer = DPOTrainer(
             model=run.model,
             args=DPOConfig(**told, beta=BETA, max_length=None, gradient_checkpointing=False),
@@ -115,9 +114,6 @@ def _trainer(run: Run) -> Any:
             processing_class=run.loaded.tokenizer,
             data_collator=lambda items: collate(items[0]),
         )
-    finally:
-        if shown:
-            enable_progress_bars()
     trainer.train_dataset = [_items(run, batch) for batch in run.batches]
     trainer.precompute_ref_logps = True  # they are in the items
     base = run.model.get_base_model()
@@ -131,6 +127,22 @@ def _trainer(run: Run) -> Any:
 
     trainer.compute_loss = loss
     return trainer
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the bar of datasets, and without what transformers says of a name that trl still uses."""
+    from datasets import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+
+    shown = not are_progress_bars_disabled()
+    disable_progress_bars()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            yield
+    finally:
+        if shown:
+            enable_progress_bars()
 
 
 def _items(run: Run, batch: Sequence[Any]) -> list[dict[str, Any]]:
