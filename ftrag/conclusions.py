@@ -29,22 +29,40 @@ def conclude(
     facts: Mapping[str, Any],
 ) -> dict[str, Any]:
     """run.json. facts: {machine, software} and, of a run that is concluded again, when it was created."""
-    from ftrag.evaluation import judge, metrics, runner, trust
+    from ftrag.evaluation import trust
     from ftrag.evaluation.clusters import cluster
     from ftrag.evaluation.consensus import arms_agree_against_gold
     from ftrag.evaluation.shopping import shopping
 
     trust.same_questions(rows)
+    value = _measured(project, run, plan, gold, rows) | dict(facts)
+    found = _decided(project, value, rows)
+    lost = evidence.places(project, gold, found["rows"], plan["k"])
+    failures = evidence.failures(gold, rows, found["rows"], lost)
+    kept = ("causes", "regressions", "excluded", "differences", "interaction", "minimum_detectable_effect", "decision")
+    value |= {key: found[key] for key in (*kept, "reasons")}
+    value |= {
+        "costs": _costs(value["arms"], found["decision"]["axis"]),
+        "clusters": cluster(failures, _embedder()),
+        "shopping": shopping([row for row in failures if row["axis"] == "content"]),
+        "suspects": {str(id_): row for id_, row in arms_agree_against_gold(rows).items()},
+        "rows": evidence.opened(gold, rows, found["rows"], lost),
+    }
+    return value | {"gates": gate_result(project, value)}
+
+
+def _measured(project: Path, run: str, plan: Mapping[str, Any], gold: Sequence[Gold], rows: Rows) -> dict[str, Any]:
+    """What a run is and what its answers measure, before anything is concluded from them."""
+    from ftrag.evaluation import judge, metrics, runner
+
     own = projects.settings(project)
-    arms = runner.summarise(rows)
-    value = {
+    return {
         "run": run,
         **{key: own.get(key) for key in ("title", "description", "example", "model", "expected_route")},
         "project": own["name"],
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        **facts,
         **plan,
-        "arms": arms,
+        "arms": runner.summarise(rows),
         "n": len(gold),
         "threshold": metrics.THRESHOLD,
         "unscored": unscored(rows),
@@ -52,19 +70,6 @@ def conclude(
         "forgetting": _forgetting(project, plan["adapter"]),
         "checks": len(own["checks"]),
     }
-    found = _decided(project, value, rows)
-    lost = evidence.places(project, gold, found["rows"], plan["k"])
-    failures = evidence.failures(gold, rows, found["rows"], lost)
-    kept = ("causes", "regressions", "excluded", "differences", "interaction", "minimum_detectable_effect", "decision")
-    value |= {key: found[key] for key in (*kept, "reasons")}
-    value |= {
-        "costs": _costs(arms, found["decision"]["axis"]),
-        "clusters": cluster(failures, _embedder()),
-        "shopping": shopping([row for row in failures if row["axis"] == "content"]),
-        "suspects": {str(id_): row for id_, row in arms_agree_against_gold(rows).items()},
-        "rows": evidence.opened(gold, rows, found["rows"], lost),
-    }
-    return value | {"gates": gate_result(project, value)}
 
 
 def _decided(project: Path, run: Mapping[str, Any], rows: Rows) -> dict[str, Any]:
