@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from ftrag import workflows
 from ftrag.errors import InputError
 from ftrag.experiments import BATCH_SECONDS, checked_model, checked_plan, reference
 from ftrag.jobs import Report
-from ftrag.types import Verdict
+from ftrag.types import Gold, LanguageModel, Retriever, Verdict
 
 MOST_PASSAGES = 20
 
@@ -38,26 +38,12 @@ def compare(
     folder = project / "comparisons" / projects.new_id()
 
     def asked(part: int, arm: str, name: str, k: int) -> list[dict[str, Any]]:
-        from ftrag.evaluation import runner
-
         said = "without retrieval" if part == 0 else f"{name}, {k} passages"
-        return list(
-            runner.run(
-                folder / f"{part:02}",
-                gold,
-                [arm],
-                llm,
-                opened[name],
-                adapter=plan["adapter"],
-                k=k,
-                settings=workflows.generation(project, seconds=BATCH_SECONDS),
-                checks=workflows.checks(project),
-                reference=reference(project),
-                on_progress=lambda share, text: report(
-                    0.02 + 0.97 * (part + share) / (len(wanted) + 1), f"{said}: {counted(text)}"
-                ),
-            )
-        )
+
+        def told(share: float, text: str) -> None:
+            report(0.02 + 0.97 * (part + share) / (len(wanted) + 1), f"{said}: {counted(text)}")
+
+        return _asked(project, folder / f"{part:02}", gold, arm, llm, opened[name], plan["adapter"], k, told)
 
     without = asked(0, arms[0], *wanted[0])
     rows = [_paired(without, asked(i, arms[1], *one), arms, *one) for i, one in enumerate(wanted, start=1)]
@@ -67,6 +53,36 @@ def compare(
         value["rows"] = _ranked(rows)
     projects.write_json(folder / "comparison.json", value)
     return value
+
+
+def _asked(
+    project: Path,
+    folder: Path,
+    gold: Sequence[Gold],
+    arm: str,
+    llm: LanguageModel,
+    retriever: Retriever,
+    adapter: str | None,
+    k: int,
+    told: Callable[[float, str], None],
+) -> list[dict[str, Any]]:
+    """The gold questions under one arm with one retriever."""
+    from ftrag.evaluation import runner
+
+    rows = runner.run(
+        folder,
+        gold,
+        [arm],
+        llm,
+        retriever,
+        adapter=adapter,
+        k=k,
+        settings=workflows.generation(project, seconds=BATCH_SECONDS),
+        checks=workflows.checks(project),
+        reference=reference(project),
+        on_progress=told,
+    )
+    return list(rows)
 
 
 def counted(text: str) -> str:

@@ -6,7 +6,7 @@ A run of any age is reported: what it does not hold is left out.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from ftrag.errors import InputError
@@ -17,13 +17,11 @@ from ftrag.report_findings import costs, doubts, in_order, to_get, verdict
 from ftrag.report_judge import section as judge
 from ftrag.report_marks import LEGEND
 from ftrag.report_parts import Plot, Section, Table
+from ftrag.report_rows import examples, questions
 from ftrag.report_words import explained
 
 FORMS = ("html", "md", "json")
-SHOWN_ROWS = 3  # examples per cause
-SHOWN_CHARACTERS = 240  # of an example's answer
 SHARES = ("p50", "p95")
-MARKS = {True: "right", False: "wrong", None: "–"}
 
 
 def render(run: Mapping[str, Any], form: str) -> str:
@@ -60,8 +58,8 @@ def sections(run: Mapping[str, Any]) -> list[Section]:
     ]
     kept = [section for section in found if section.parts]
     looked_up = [
-        Section("Examples of each cause", _examples(run), appendix=True),
-        Section("Every question", _questions(run), appendix=True),
+        Section("Examples of each cause", examples(run), appendix=True),
+        Section("Every question", questions(run), appendix=True),
     ]
     return [*kept, *explained(kept), *(section for section in looked_up if section.parts)]
 
@@ -218,79 +216,6 @@ def _gates(run: Mapping[str, Any]) -> tuple[str | Table | Plot, ...]:
     note = "A gate reads the careful end of the 95 % interval; what was not measured does not pass."
     headers = ("metric", "arm", "gate", "measured", "careful bound", "state", "why")
     return (f"The gates of {gates['arm']}: {gates['state']}.", Table(headers, tuple(rows)), note)
-
-
-def _examples(run: Mapping[str, Any]) -> tuple[str | Table | Plot, ...]:
-    parts: list[str | Table | Plot] = []
-    for axis in AXES:
-        for name in ADVICE:
-            rows = [row for row in run.get("rows", []) if row.get("cause", {}).get(axis) == name and name != "solved"]
-            if rows:
-                parts.append(f"{axis}: {name} ({len(rows)})")
-                parts.append(_answers(rows[:SHOWN_ROWS], axis, _decision(run).get("held", "")))
-    return (*parts, TELLING) if parts else ()
-
-
-TELLING = (
-    "Of each example the answers of base, of the first arm that is right, else of the last, and of the arm that the "
-    f"verdict holds, their first {SHOWN_CHARACTERS} characters; the page and the JSON have them all."
-)
-
-
-def _answers(rows: Sequence[Mapping[str, Any]], axis: str, held: str) -> Table:
-    listed = [
-        (
-            *(("", "") if place else (_question(row), _expected(row))),
-            arm,
-            MARKS[said.get(axis)],
-            _shortened(said.get("text") or "–"),
-        )
-        for row in rows
-        for place, (arm, said) in enumerate(_telling(row.get("answers", {}), axis, held))
-    ]
-    return Table(("question", "expected", "arm", axis, "answer"), tuple(listed))
-
-
-def _telling(answers: Mapping[str, Any], axis: str, held: str) -> list[tuple[str, Any]]:
-    """The answers that show why a question has its cause: of base, of what repairs it and of what is held."""
-    ordered = in_order(answers)
-    right = [arm for arm, said in ordered if said.get(axis)] or [arm for arm, _ in ordered[-1:]]
-    return [(arm, said) for arm, said in ordered if arm in {"base", held, *right[:1]}]
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS - 1].rstrip()}…"
-
-
-def _question(row: Mapping[str, Any]) -> str:
-    return str(row.get("question") or "–")
-
-
-def _expected(row: Mapping[str, Any]) -> str:
-    expected = row.get("expected") or []
-    return expected if isinstance(expected, str) else " or ".join(expected) or "a refusal"
-
-
-def _questions(run: Mapping[str, Any]) -> tuple[str | Table | Plot, ...]:
-    """Every question with its causes, and per arm the two verdicts: + right, − wrong, . not scored."""
-    arms = [arm for arm, _ in in_order(run.get("arms", {}))]
-    rows = [
-        (
-            str(row["id"]),
-            _question(row),
-            row.get("slice") or "–",
-            *(row.get("cause", {}).get(axis, "–") for axis in AXES),
-            *(_signs(row.get("answers", {}).get(arm)) for arm in arms),
-        )
-        for row in run.get("rows", [])
-    ]
-    note = "Per arm content and behaviour: + right, − wrong, . not scored."
-    headers = ("id", "question", "slice", "content cause", "behaviour cause", *arms)
-    return (note, Table(headers, tuple(rows), dense=True)) if rows else ()
-
-
-def _signs(said: Mapping[str, Any] | None) -> str:
-    return "".join({True: "+", False: "−", None: "."}[said.get(axis)] for axis in AXES) if said else "–"
 
 
 def _method(run: Mapping[str, Any]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from ftrag import report
+from ftrag import report, report_rows
 from ftrag.decision import gates
 from ftrag.errors import InputError
 from ftrag.evaluation import clusters
@@ -240,7 +240,7 @@ def test_what_is_looked_up_is_closed_and_last_and_an_example_shows_what_repairs_
     assert "Examples of each cause" in appendix and "Method and limits" in body and "Words used here" in body
     assert appendix.count("</details>") == 2
     rows = tables(report.render(run, "md"))["Examples of each cause"]
-    by_arm = [row["arm"] for row in rows[: 3 * report.SHOWN_ROWS]]
+    by_arm = [row["arm"] for row in rows[: 3 * report_rows.SHOWN_ROWS]]
     assert by_arm[0] == "base" and set(by_arm) <= {"base", "prompt", "lora+rag"}  # the first cause is `prompt`
 
 
