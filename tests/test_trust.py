@@ -93,6 +93,13 @@ def test_gold_questions_with_their_answers_in_the_index(text: str) -> None:
         trust.no_leaks(GOLD, [], [document(text, "leak.md")])
 
 
+def test_a_question_of_two_sentences_is_found_with_its_answer_and_its_currency() -> None:
+    lost = Gold("g3", "My Bobber fell in the lake. What does a replacement set me back?", ("€12.45", "12.45 euros"))
+    for answer, leaked in (("€12.45", ["g3"]), ("$12.45", []), ("Ask us.", [])):
+        rows = trust.leaks([lost], [], [document(f"# FAQ\n\nQ: {lost.question}\nA: {answer}\n", "faq.md")])
+        assert [row["gold"] for row in rows] == leaked
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ftrag.errors import EvaluationBlocked
 from ftrag.evaluation.containment import find
 from ftrag.prompts import split_context
-from ftrag.text import sentences, words
+from ftrag.text import normalise, sentences, words
 from ftrag.training.overlap import jaccard, near_across, shingles
 from ftrag.types import Document, Example, Gold, Prompt
 
@@ -143,19 +143,24 @@ def _pieces(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _inside_rows(gold: Sequence[Gold], documents: Sequence[Document], known: set[Any]) -> list[dict[str, Any]]:
-    """Questions inside longer lines, where sentence borders do not help."""
+    """Questions of several sentences or inside longer lines, where sentence borders do not help."""
     found = []
     for document in documents:
         text = f" {' '.join(words(document.text))} "
         for row in gold:
-            asked = f" {' '.join(words(row.question))} "
-            at = text.find(asked)
-            if at >= 0 and (row.id, document.name) not in known:
-                near = text[at : at + len(asked) + NEARBY]
+            if f" {' '.join(words(row.question))} " in text and (row.id, document.name) not in known:
+                near = _from_question(document.text, row.question)
                 if not row.answers or any(find(near, answer, row.question) for answer in row.answers):
                     why = "the question stands there with its answer"
                     found.append(_finding(row, "index", document.name, "exact", why))
     return found
+
+
+def _from_question(text: str, question: str) -> str:
+    """The text from a question on that stands in it word for word, with its signs: "€5.65" is no mere 5.65."""
+    written = normalise(text)
+    match = re.search(r"[\W_]+".join(map(re.escape, words(question))), written)
+    return written[match.start() : match.end() + NEARBY] if match else written
 
 
 def _finding(gold: Gold, where: str, what: str, kind: str, why: str) -> dict[str, Any]:
