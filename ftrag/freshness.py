@@ -78,7 +78,6 @@ def drill(project: Path, report: Report, edits: int = 10, seed: int = 0) -> dict
     Works on a copy; {edits, flipped: {arm: n}, milliseconds, rows}. An arm has flipped when it gives the new value.
     milliseconds: what bringing the index up to date took. The result is kept in drills/.
     """
-    from ftrag.evaluation import runner
     from ftrag.retrieval import store
 
     adapter = workflows.choose_adapter(project, None)
@@ -94,26 +93,35 @@ def drill(project: Path, report: Report, edits: int = 10, seed: int = 0) -> dict
         report(0.05, f"{len(planted)} facts are edited; indexing")
         milliseconds = 1000 * store.refresh(copy)["seconds"]
         report(0.06, f"indexed in {milliseconds:.0f} ms; loading the model")
-        llm = checked_model(project, adapter)
-        arms = ("lora", "lora+rag") if adapter else ("base", "base+rag")
-        rows = runner.run(
-            Path(scratch) / "run",
-            planted,
-            arms,
-            llm,
-            workflows.reader(copy),
-            adapter=adapter,
-            k=workflows.setting(project, "k"),
-            settings=workflows.generation(project, seconds=BATCH_SECONDS),
-            on_progress=lambda fraction, message: report(0.1 + 0.9 * fraction, counted(message)),
-        )
-        said = list(rows)
+        said = _asked_again(project, copy, planted, adapter, report)
+    arms = dict.fromkeys(row["arm"] for row in said)
     flipped = {arm: sum(bool(row["content"]) for row in said if row["arm"] == arm) for arm in arms}
     new = {row.id: row.answers[0] for row in planted}
     listed = [{"id": row["id"], "arm": row["arm"], "new": new[row["id"]], "answer": row["answer"]} for row in said]
     value = {"edits": len(planted), "flipped": flipped, "milliseconds": milliseconds, "rows": listed}
     projects.write_json(project / "drills" / projects.new_id() / "drill.json", value)
     return value
+
+
+def _asked_again(
+    project: Path, copy: Path, planted: Sequence[Gold], adapter: str | None, report: Report
+) -> list[dict[str, Any]]:
+    """The answers to the edited questions without and with retrieval from the edited copy."""
+    from ftrag.evaluation import runner
+
+    llm = checked_model(project, adapter)
+    rows = runner.run(
+        copy.parent / "run",
+        planted,
+        ("lora", "lora+rag") if adapter else ("base", "base+rag"),
+        llm,
+        workflows.reader(copy),
+        adapter=adapter,
+        k=workflows.setting(project, "k"),
+        settings=workflows.generation(project, seconds=BATCH_SECONDS),
+        on_progress=lambda fraction, message: report(0.1 + 0.9 * fraction, counted(message)),
+    )
+    return list(rows)
 
 
 def newest(project: Path) -> dict[str, Any] | None:
