@@ -171,7 +171,7 @@ def running(root: Path, arguments: Sequence[str], project: str, queues: bool = T
     try:
         if queues:
             _wait_for_turn(folder, report)
-        report.write(RUNNING, started=time.time())
+        report.write(RUNNING, started=time.time(), message="starting")
         yield report
         state = CANCELLED if report.stopping else DONE
         report.write(state, ended=time.time(), fraction=1.0, message="stopped by you" if report.stopping else "done")

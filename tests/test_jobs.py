@@ -72,6 +72,12 @@ def test_a_killed_process_is_lost_not_running(home):
     assert "retry" in jobs.listing(home)[0]["message"]
 
 
+def test_a_job_whose_turn_has_come_does_not_say_that_it_waits(home):
+    with jobs.running(home, ["sleep"], "demo"):
+        (job,) = jobs.listing(home)
+        assert (job["state"], job["message"]) == ("running", "starting")
+
+
 def test_one_works_and_the_next_waits_for_it(home):
     first = sleeper(home)
     wait_until(lambda: states(home) == ["running"], 20)
