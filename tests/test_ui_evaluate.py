@@ -120,6 +120,20 @@ def test_words_in_backticks_are_code_and_the_rest_is_text():
     assert evaluate_view.marked("run `a <b>` **now**") == "run <code>a &lt;b&gt;</code> <b>now</b>"
 
 
+def test_a_plan_of_base_alone_says_that_it_tries_nothing():
+    plan = {
+        "arms": ["base"],
+        "n": 72,
+        "seconds": 60.0,
+        "basis": "b",
+        "comparisons": 1,
+        "smallest_effect": 0.2,
+        "needed": [],
+    }
+    assert "With base alone nothing is tried" in evaluate_view.plan_card(plan)
+    assert "nothing is tried" not in evaluate_view.plan_card(plan | {"arms": ["base", "lora"]})
+
+
 def test_gates_are_edited_as_rows(home, run):
     workflows.new(home, "demo", "support")
     project = home / "projects" / "demo"

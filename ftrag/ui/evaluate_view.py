@@ -216,7 +216,8 @@ def plan_card(plan: Mapping[str, Any]) -> str:
         needed=needed,
         comparisons=plan["comparisons"],
     )
-    return f'<p class="ft-note">{said}</p>'
+    alone = words.PLAN_ALONE if list(plan["arms"]) == ["base"] else ""
+    return f'<p class="ft-note">{said}{alone}</p>'
 
 
 def _minutes(seconds: float) -> str:

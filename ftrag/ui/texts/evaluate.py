@@ -48,7 +48,7 @@ PLAN = (
     "<b>{effect:.0f} points</b>. Questions needed to find a gain of {needed} "
     "(power 0.8, comparisons: {comparisons})."
 )
-
+PLAN_ALONE = " <b>With base alone nothing is tried</b>, so that no route can be found: choose at least one more arm."
 NO_FAILURES = "No question fails under the base model."
 ALIKE = "Failures that are alike"
 ALIKE_NOTE = (
