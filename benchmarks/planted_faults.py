@@ -1,13 +1,14 @@
 """Faults planted in the example project, one per question, against the causes that are found.
 
-python benchmarks/planted_faults.py [--real [--adapter FOLDER] [--per-fault 5] [--arms base,base+rag,…] [--rows FILE]]
+python benchmarks/planted_faults.py [--real [--adapter FOLDER] [--per-fault 5] [--faults cut,…] [--arms base,base+rag,…]
+                                     [--rows FILE]]
 
 The documents that hold gold answers get one fault each, and so do all their questions: none, deleted, cut (a chunk
 border inside the fact), format (a form that only training brings), unreadable (a fact that only the trained model
 reads out), wrong gold. Retrieval, prompts, scores and attribution are the product's; the model follows a script, or
 is the built-in one with --real: there "format" is the form that the example's adapter was trained on, and "unreadable",
-which nobody can plant in a model, stands beside the count and not in it. --rows writes every
-answer with its verdicts, so that a reader can tell what the model did from what the attribution made of it.
+which nobody can plant in a model, stands beside the count and not in it. --rows writes every answer with its verdicts,
+so that a reader can tell what the model did from what the attribution made of it.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from ftrag.prompts import split_context
 from ftrag.retrieval.bm25 import BM25
 from ftrag.retrieval.terms import terms
 from ftrag.training.examples import read_examples
-from ftrag.types import Chunk, Document, Gold, Hit, LanguageModel, Prompt, Verdict
+from ftrag.types import Chunk, Document, Generation, Gold, Hit, LanguageModel, Prompt, Verdict
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / "examples" / "support"
@@ -53,6 +54,7 @@ EXPECTED = {
     "unreadable": ("content", "reading", "unresolved"),
     "wrong gold": ("content", "unresolved", "unresolved"),
 }
+SECONDS = 1800.0  # for a batch: an answer that a busy machine cuts off has no verdict, and changes the cause
 TRAINED = tuple(ARMS)
 UNTRAINED = tuple(arm for arm in ARMS if not ARMS[arm].adapter)
 
@@ -93,9 +95,9 @@ def plant(size_tokens: int = 256, form: Sequence[Mapping[str, Any]] = CHECK) -> 
     return Planted([_with_fault(row, fault[row.id], form) for row in rows], fault, kept, chunks)
 
 
-def few(planted: Planted, count: int) -> Planted:
+def few(planted: Planted, count: int, faults: Sequence[str] = FAULTS) -> Planted:
     """The first so many questions of each fault; documents and chunks stay."""
-    kept = {id_ for fault in FAULTS for id_ in [id_ for id_, own in planted.fault.items() if own == fault][:count]}
+    kept = {id_ for fault in faults for id_ in [id_ for id_, own in planted.fault.items() if own == fault][:count]}
     return replace(planted, gold=[row for row in planted.gold if row.id in kept])
 
 
@@ -161,6 +163,7 @@ def measure(
                 adapter=adapter,
                 oracle=lambda row: list(row.evidence),
                 few_shot=pick_few_shot(examples),
+                settings=Generation(seconds=SECONDS),
                 on_progress=lambda fraction, message: print(f"\r{message}   ", end="", file=sys.stderr),
             )
         )
@@ -220,13 +223,15 @@ def main() -> None:
     parser.add_argument("--real", action="store_true", help="with the built-in model")
     parser.add_argument("--adapter", type=Path, help="a LoRA's folder, for the arms that need one")
     parser.add_argument("--per-fault", type=int, help="only so many questions of each fault, to save time")
+    parser.add_argument("--faults", help="comma-separated; default: all")
     parser.add_argument("--arms", help="comma-separated; default: all that can run")
     parser.add_argument("--rows", type=Path, help="with --real: a file for every answer, as JSON lines")
     options = parser.parse_args()
     own = json.loads((EXAMPLE / "project.json").read_text())["checks"]
     planted = plant(form=own if options.real else CHECK)
-    if options.per_fault:
-        planted = few(planted, options.per_fault)
+    asked = options.faults.split(",") if options.faults else list(FAULTS)
+    if options.per_fault or options.faults:
+        planted = few(planted, options.per_fault or len(planted.gold), asked)
     if not options.real:
         show("scripted, with a trained arm", measure(planted, scripted(planted), TRAINED))
         show("scripted, without one", measure(planted, scripted(planted), UNTRAINED, adapter=None))

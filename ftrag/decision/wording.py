@@ -34,7 +34,7 @@ CAUSES: dict[str, str] = {
     "behaviour": "fine-tuning repairs {of}",
     "reading": "only the tuned model reads the passage in {of}",
     "retrieval bound": "{of} wait{s} for a better retriever: the gold passage repairs, the retrieved ones do not",
-    "retrieval untested": "the gold passage repairs {of}, and base+rag was not run on them",
+    "retrieval untested": "the gold passage repairs {of}, and base+rag was not run on them or has no verdict",
     "unresolved": "nothing tried repairs {of}: a larger model, or a wrong gold answer",
 }
 

@@ -49,7 +49,7 @@ RULES = (
         "retrieval untested",
         ("base+oracle",),
         absent=("base+rag",),
-        advice="the right passage repairs it and retrieval was not run: run base+rag",
+        advice="the right passage repairs it; base+rag was not run or has no verdict: run it",
     ),
     Rule(
         "reading", ("lora+oracle",), advice="only the tuned model reads the right passage: tune, and fix the retriever"
