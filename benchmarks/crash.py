@@ -1,8 +1,9 @@
 """The long form of the crash suite: python benchmarks/crash.py --kills 200 --real 5 --pairs 50
 
 Trainings in float32 are killed with SIGKILL at random moments and started again: `--kills` of them on a tiny model,
-`--real` on the built-in one, `--pairs` on a tiny one that learns preference pairs. Every one must end with the weights of an uninterrupted training, to 1e-6, and lose at
-most one save interval. The counts are printed and appended to tests/output/crash-safety.txt.
+`--real` on the built-in one, `--pairs` on a tiny one that learns preference pairs. Every one
+must end with the weights of an uninterrupted training, to 1e-6, and lose at most one save interval. The counts are
+printed and appended to tests/output/crash-safety.txt.
 """
 
 from __future__ import annotations
