@@ -5,8 +5,9 @@ then the same questions under both adapters, paired question by question. About 
 
 The questions are the example's gold questions, or with --held-out N about N of its training rows: whole groups (rows of
 one group, else of one document), drawn by --seed, whose answer has one value that stands in its evidence. All rows of
-those groups are left out of the training and their documents are never shown in it, so that a default can be decided
-without looking at the gold questions. --max-rows, --epochs and --rehearsal shorten it to see whether it works.
+those groups, and all that show their evidence, are left out of the training and their documents are never shown in it,
+so that a default can be decided without looking at the gold questions. --max-rows, --epochs and --rehearsal shorten it
+to see whether it works.
 """
 
 from __future__ import annotations
@@ -63,7 +64,9 @@ def divided(rows: Rows, count: int, seed: int) -> tuple[Rows, Rows]:
             del groups[name]
     if not asked or not groups:
         sys.exit(f"of {len(rows)} rows {count} cannot be held out by groups; ask for fewer")
-    return [row for group in groups.values() for row in group], asked
+    shown = {text for row in asked for text in row["evidence"]}
+    kept = [row for group in groups.values() for row in group]
+    return [row for row in kept if not any(text in row["prompt"] + row["response"] for text in shown)], asked
 
 
 def prepared(options: argparse.Namespace, name: str, home: Path) -> int:

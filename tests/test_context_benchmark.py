@@ -22,4 +22,6 @@ def test_held_out_questions_share_no_document_with_what_is_trained():
     document = {row["id"]: row.get("document") for row in rows}
     assert 30 <= len(asked) < 45
     assert not {document[row["id"]] for row in asked} & {document[row["id"]] for row in train}
+    said = "\n".join(row["prompt"] + row["response"] for row in train)
+    assert not [text for row in asked for text in row["evidence"] if text in said]  # nor in a passage that a row shows
     assert divided(rows, 30, seed=0) == (train, asked) != divided(rows, 30, seed=1)
