@@ -42,8 +42,9 @@ def build(visitor_bs: Any, project_dd: Any) -> dict[str, Any]:
     part["report"] = gr.File(label=words.REPORT, visible=False, elem_id="report_file")
     here = [visitor_bs, project_dd]
     _wire_jobs(part, here)
-    opened.wire(part, gated, here)
+    shown = opened.wire(part, gated, here)
     return {
+        "show": shown,
         "refresh": refresh,
         "outputs": [part["arms"], part["run"], part["plan"]],
         "poll": poll,

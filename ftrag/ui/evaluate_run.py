@@ -24,13 +24,17 @@ FORMS = ("html", "md", "json")
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 
 
-def wire(part: Mapping[str, Any], gated: Mapping[str, Any], here: list[Any]) -> None:
-    """Wire the components of a run: the choice of it, its rows, its gates, its reports."""
+def wire(part: Mapping[str, Any], gated: Mapping[str, Any], here: list[Any]) -> tuple[Any, list[Any], list[Any]]:
+    """Wire the components of a run: the choice of it, its rows, its gates, its reports.
+
+    Gives what shows the run that is chosen: (handler, inputs, outputs).
+    """
     names = ("verdict", "arms_plot", "causes", "scatter", "clusters", "filter", "rows", "row", "table")
     shown = [*(part[name] for name in names), *gated["shown"]]
     run = [*here, part["run"]]
     part["run"].change(show, run, shown, show_progress="hidden", **PRIVATE)
-    part["run"].change(lambda run: run, part["run"], part["seen"], show_progress="hidden", **PRIVATE)
+    seen = PRIVATE | {"show_progress": "hidden", "trigger_mode": "multiple"}  # two that wait for each other never end
+    part["run"].change(lambda run: run, part["run"], part["seen"], **seen)
     part["filter"].input(show_rows, [*run, part["filter"]], [part["rows"]], **PRIVATE)
     part["scatter"].select(pick_group, run, [part["filter"], part["rows"], part["row"]], **PRIVATE)
     part["rows"].select(open_row, run, [part["row"]], show_progress="hidden", **PRIVATE)
@@ -38,6 +42,7 @@ def wire(part: Mapping[str, Any], gated: Mapping[str, Any], here: list[Any]) -> 
     gated["defaults"].click(default_gates, run, shown, **PRIVATE)
     for form, button in zip(FORMS, part["reports"], strict=True):
         button.click(_reporter(form), run, [part["report"]], **PRIVATE)
+    return show, run, shown
 
 
 @session.guarded

@@ -67,7 +67,13 @@ def build(visitor_bs: Any) -> dict[str, Any]:
     status_html = gr.HTML(elem_id="status", elem_classes="ft-note", padding=False, render=False)  # beside the jobs
     working_html = gr.HTML(elem_id="making", padding=False)
     panels = {"new": _new_panel(), "share": _share_panel(), "delete": _delete_panel()}
-    return {"visitor": visitor_bs, "project": project_dd, "status": status_html, "scheme": dark_btn} | {
+    chosen_st = gr.State("")  # the project once it is there; what shows a project listens to this
+    return {
+        "visitor": visitor_bs,
+        "project": project_dd,
+        "chosen": chosen_st,
+        "status": status_html,
+        "scheme": dark_btn,
         "working": working_html,
         "buttons": buttons,
         "panels": panels,
@@ -116,6 +122,8 @@ def wire(page: Any, parts: Mapping[str, Any], tabs: Any) -> None:
     visitor_bs, project_dd = parts["visitor"], parts["project"]
     new, share, delete = (parts["panels"][name] for name in PANELS)
     groups = [parts["panels"][name]["group"] for name in PANELS]
+    # Alone: gradio 6.31 calls all listeners of one event again when one of them was still busy, without end.
+    project_dd.change(chosen, [project_dd], [parts["chosen"]], **quiet)
     page.load(arrive, [visitor_bs], [visitor_bs, project_dd, tabs], **quiet)
     page.load(None, js=RESTORE_SCHEME_JS, **quiet)
     page.load(None, js=COPY_JS, **quiet)
@@ -139,6 +147,11 @@ def wire(page: Any, parts: Mapping[str, Any], tabs: Any) -> None:
 
 def _one(*_: Any) -> float:
     return 1.0
+
+
+def chosen(name: str | None) -> Any:
+    """The project that is chosen; an example that is still being opened is none yet."""
+    return gr.skip() if not name or name.startswith(EXAMPLE) else name
 
 
 def _then_empty(handler: Callable[..., list[Any]]) -> Callable[..., list[Any]]:

@@ -29,7 +29,7 @@ QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 OUTPUTS = 6 + len(SETTINGS) + 1 + 1 + 2 + 5  # chunks, settings and their message, quality, the editor, what is polled
 
 
-def build(visitor_bs: Any, project_dd: Any) -> dict[str, Any]:
+def build(visitor_bs: Any, project_dd: Any, chosen_st: Any) -> dict[str, Any]:
     """The panel. `refresh(visitor, name)` fills `outputs`; whoever changes documents calls it."""
     here = [visitor_bs, project_dd]
     with gr.Accordion(words.TITLE, open=False, elem_id="knowledge") as panel_ac, gr.Tabs() as tabs:
@@ -55,7 +55,7 @@ def build(visitor_bs: Any, project_dd: Any) -> dict[str, Any]:
     ):
         button.click(handler, [*here, *inputs], polled, **QUIET)
     clock.tick(poll, here, polled, **QUIET)
-    project_dd.change(refresh, here, outputs, **QUIET)
+    chosen_st.change(refresh, here, outputs, **QUIET)
     panel_ac.expand(refresh, here, outputs, **QUIET)
     return {"refresh": refresh, "outputs": outputs}
 

@@ -48,12 +48,12 @@ def build() -> Any:
             tabs.overflow_behavior = "wrap"
             with _tab("decide", texts.DECIDE_TAB, strips, commands):
                 decide_parts = decide.build_decide(workflows.classify, visitor_bs, project_dd)
-                prior.build(visitor_bs, project_dd, decide_parts["questions"], decide_parts["restore_outputs"])
+                prior.build(head, decide_parts["questions"], decide_parts["restore_outputs"])
             with _tab("train", texts.TRAIN_TAB, strips, commands):
-                train_parts = train.build(visitor_bs, project_dd)
+                train_parts = train.build(visitor_bs, project_dd, head["chosen"])
             with _tab("evaluate", texts.EVALUATE_TAB, strips, commands):
                 evaluate_parts = evaluate.build(visitor_bs, project_dd)
-                publishing.build(visitor_bs, project_dd)
+                publishing.build(visitor_bs, project_dd, head["chosen"])
             with _tab("chat", texts.CHAT_TAB, strips, commands):
                 chat_parts = chat.build(visitor_bs, project_dd)
         clock = gr.Timer(POLL_SECONDS)
@@ -74,9 +74,11 @@ def build() -> Any:
             turned = _turned(part["refresh"])
             if part is train_parts:  # a hundred thousand rows are looked at for a while
                 turned = barred(texts.LOOKING, _rows_of, len(part["outputs"]))(turned)
-            project_dd.change(turned, here, part["outputs"], **quiet)
+            event = head["chosen"].change(turned, here, part["outputs"], **quiet)
+            if part is evaluate_parts:  # two examples may have runs of the same name
+                event.then(*evaluate_parts["show"], **quiet)
         said = [*(strip["said"] for strip in strips), *commands]
-        gr.on([project_dd.change, tabs.select], orient, here, said, trigger_mode="always_last", **quiet)
+        gr.on([head["chosen"].change, tabs.select], orient, here, said, trigger_mode="always_last", **quiet)
         asked = [*here, jobs_parts["watched"], *evaluate_parts["poll_inputs"]]
         clock.tick(tick, asked, polled, concurrency_limit=4, **quiet)
         bell.wire(page, jobs_parts, visitor_bs)

@@ -17,15 +17,15 @@ from ftrag.ui.texts import decide as words
 OUTPUTS = 1 + len(KEYS) + len(decide_view.OUTPUTS)  # what was filled in, then everything that is
 
 
-def build(visitor_bs: Any, project_dd: Any, questions: Mapping[str, Any], everything: Sequence[Any]) -> None:
-    """questions: key -> component, as the Decide tab built them; everything: what `decide_view.filled` fills."""
+def build(head: Mapping[str, Any], questions: Mapping[str, Any], everything: Sequence[Any]) -> None:
+    """head: the header's parts. questions: key -> component; everything: what `decide_view.filled` fills."""
     with gr.Row(equal_height=True):
         keep_btn = gr.Button(words.KEEP, size="sm", scale=0, min_width=320, elem_id="keep")
         said_html = gr.HTML(elem_id="kept", elem_classes="ft-note", padding=False)
-    held_st = gr.State({})
+    visitor_bs, project_dd, held_st = head["visitor"], head["project"], gr.State({})
     given = [visitor_bs, project_dd, held_st, *(questions[key] for key in KEYS)]
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    project_dd.change(offered, given, [held_st, *everything], **quiet)
+    head["chosen"].change(offered, given, [held_st, *everything], **quiet)
     inputs = [visitor_bs, project_dd, *questions.values()]
     keep_btn.click(_keeper(list(questions)), inputs, [said_html], api_visibility="private")
 

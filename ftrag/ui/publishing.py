@@ -26,7 +26,7 @@ PUSHES = {words.ADAPTER: "adapter", words.MERGED: "merged", words.SPACE: "space"
 FLAGS = {"adapter": [], "merged": ["--merge"], "project": ["--whole"]}  # of the command `export`
 
 
-def build(visitor_bs: Any, project_dd: Any) -> None:
+def build(visitor_bs: Any, project_dd: Any, chosen_st: Any) -> None:
     """An accordion, wired by itself."""
     with gr.Accordion(words.PUBLISH, open=False, elem_id="publish") as accordion:
         adapter_dd = gr.Dropdown([], label=words.ADAPTER, elem_id="publish_adapter")
@@ -47,7 +47,7 @@ def build(visitor_bs: Any, project_dd: Any) -> None:
         said_html = gr.HTML(elem_id="publish_said")
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     here = [visitor_bs, project_dd]
-    for event in (project_dd.change, accordion.expand):
+    for event in (chosen_st.change, accordion.expand):
         event(offered, here, [adapter_dd], **private)
     slow: dict[str, Any] = {"concurrency_limit": 2, "concurrency_id": "publish", **private}
     export_btn.click(export, [*here, adapter_dd, export_rd], [said_html, export_fl], **slow)

@@ -28,7 +28,7 @@ ROW_TYPES = [".jsonl", ".ndjson", ".json", ".csv", ".tsv"]
 FLAGS = ("epochs", "rank", "learning-rate", "dropout", "context-share", "seed")  # in the order of the settings
 
 
-def build(visitor_bs: Any, project_dd: Any) -> dict[str, Any]:
+def build(visitor_bs: Any, project_dd: Any, chosen_st: Any) -> dict[str, Any]:
     gr.Markdown(texts.TRAIN_HELP)
     with gr.Row():
         documents_up = gr.File(
@@ -52,7 +52,7 @@ def build(visitor_bs: Any, project_dd: Any) -> dict[str, Any]:
         with gr.Row():
             remove_dd = gr.Dropdown([], label=words.DELETE_ONE, scale=3)
             remove_btn = gr.Button(words.DELETE, variant="stop", scale=1)
-    known = knowledge.build(visitor_bs, project_dd)
+    known = knowledge.build(visitor_bs, project_dd, chosen_st)
     settings = _settings()
     with gr.Row():
         train_btn = gr.Button(words.TRAIN, variant="primary", elem_id="train_start", scale=2, min_width=120)
