@@ -17,7 +17,7 @@ CORE = NOUNS | {"prompts", "project", "documents", "chunking", "models"}
 MAY_IMPORT = {
     "decision": {"decision", "types", "errors"},
     "evaluation": {"evaluation", "decision", "prompts", "project", "llm", "training", "retrieval", "documents"} | NOUNS,
-    "training": {"training", "prompts", "project", "models", "chunking", "documents"} | NOUNS,
+    "training": {"training", "prompts", "project", "models", "chunking", "documents", "encodings"} | NOUNS,
     "retrieval": {"retrieval", "documents", "chunking", "project", "models", "download", "prompts"} | NOUNS,
     "llm": {"models", "prompts", "training", "types", "errors"},
     "models": {"download", "errors"},
