@@ -12,7 +12,7 @@ LEAST_SECONDS = 0.7  # before that nothing is said: most things are over by then
 LEAST_SHARE = 0.02  # of the whole that must be done since the first look: loading a model says little of the rest
 WINDOW = 20.0  # seconds whose pace counts, so that a slow start is forgotten
 TICK = 0.3  # seconds
-MOST = 0.97  # of a step that is measured by the clock alone
+LATE = 1.25  # what takes longer than expected is expected to take this many times what it has taken
 
 Progress = Callable[[float, str], None]  # fraction in [0, 1], message
 
@@ -40,6 +40,11 @@ class Pace:
         return (moment - began) / (fraction - first) * (1.0 - fraction)
 
 
+def expected_share(taken: float, seconds: float) -> float:
+    """How much is done after `taken` seconds of a step that usually takes `seconds`; under 1 / LATE once it is late."""
+    return taken / max(seconds, taken * LATE, TICK)
+
+
 @contextlib.contextmanager
 def expected(report: Progress, start: float, end: float, message: str, seconds: float) -> Iterator[None]:
     """Progress of a step that says nothing itself: from start towards end as the seconds pass that it usually takes."""
@@ -47,7 +52,7 @@ def expected(report: Progress, start: float, end: float, message: str, seconds: 
 
     def tick() -> None:
         while not done.wait(TICK):
-            share = min(MOST, (time.monotonic() - began) / max(seconds, TICK))
+            share = expected_share(time.monotonic() - began, seconds)
             report(start + share * (end - start), message)
 
     report(start, message)

@@ -39,6 +39,15 @@ def test_a_step_that_says_nothing_moves_with_the_clock_and_what_it_took_is_remem
     assert second[-1][0] == pytest.approx(0.6 / 0.8, abs=0.2)
 
 
+def test_what_takes_longer_than_expected_is_never_said_to_be_over():
+    assert pace.expected_share(1.0, 4.0) == 0.25
+    assert pace.expected_share(40.0, 4.0) == pytest.approx(0.8)  # 40 of 50 s
+    clock = Pace()
+    for second in range(41):
+        left = clock.left(pace.expected_share(float(second), 4.0), now=float(second))
+    assert left is None or left > 4
+
+
 def test_work_shows_a_bar_with_the_time_left_and_then_its_result():
     def work(report):
         for step in range(5):
