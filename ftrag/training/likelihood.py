@@ -41,7 +41,8 @@ def learned_only(model: Any) -> Any:
     """A forward for trl's loss that scores the learned positions alone.
 
     trl's own does so only where Triton is; on a processor it scores every position, prompts and padding included, and
-    four statistics of each in float32, which took four fifths of a step. The statistics are left at zero.
+    takes four statistics of each: for four pairs of 75 tokens, half of them learned, 3.3 to 6.2 s of one core forward
+    and backward against 0.4 s here. The statistics are left at zero.
     """
     import functools
     from types import SimpleNamespace
