@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ftrag import answering, workflows
 from ftrag import project as projects
-from ftrag import workflows
 from ftrag.errors import InputError
 from ftrag.experiments import BATCH_SECONDS, checked_model, checked_plan, reference
 from ftrag.jobs import Report
@@ -77,7 +77,7 @@ def _asked(
         retriever,
         adapter=adapter,
         k=k,
-        settings=workflows.generation(project, seconds=BATCH_SECONDS),
+        settings=answering.generation(project, seconds=BATCH_SECONDS),
         checks=workflows.checks(project),
         reference=reference(project),
         on_progress=told,

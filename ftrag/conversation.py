@@ -9,8 +9,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from ftrag import answering, workflows
 from ftrag import project as projects
-from ftrag import workflows
 from ftrag.errors import InputError, NotFound
 
 Turn = dict[str, Any]
@@ -35,11 +35,11 @@ def asked(
     project: Path, questions: Sequence[str], columns: Sequence[Mapping[str, Any]], temperature: float = 0.0
 ) -> dict[str, Any]:
     """Ask every question in both columns: {project, turns}. temperature: 0 always takes the likeliest token."""
-    limits = workflows.generation(project, temperature=temperature, seed=secrets.randbelow(2**31))
+    limits = answering.generation(project, temperature=temperature, seed=secrets.randbelow(2**31))
     names = [column_name(column) for column in columns]
     turns = []
     for question in questions:
-        *_, whole = workflows.chat(project, question, columns, limits)
+        *_, whole = answering.chat(project, question, columns, limits)
         turns.append(turn(question, names, columns, whole))
     return {"project": project.name, "turns": turns}
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ftrag import answering, prompts, records, workflows
 from ftrag import project as projects
-from ftrag import prompts, records, workflows
 from ftrag.conclusions import conclude
 from ftrag.errors import InputError
 from ftrag.jobs import Report
@@ -126,7 +126,7 @@ def _answers(
         k=plan["k"],
         on_progress=told(0.02, 0.03),
     )
-    limits = workflows.generation(project, seconds=BATCH_SECONDS)
+    limits = answering.generation(project, seconds=BATCH_SECONDS)
     answers = runner.answer_all(
         folder,
         asked,
@@ -134,7 +134,7 @@ def _answers(
         settings=limits,
         checks=workflows.checks(project),
         reference=reference(project),
-        embed=workflows.meaning(),
+        embed=answering.meaning(),
         later=alone.cost(asked, runner.cost),
         on_progress=told(0.03, 0.8),
         should_stop=report.should_stop,

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ftrag import answering, workflows
 from ftrag import project as projects
-from ftrag import workflows
 from ftrag.comparison import counted
 from ftrag.errors import InputError, NotFound
 from ftrag.experiments import BATCH_SECONDS, checked_model
@@ -118,7 +118,7 @@ def _asked_again(
         workflows.reader(copy),
         adapter=adapter,
         k=workflows.setting(project, "k"),
-        settings=workflows.generation(project, seconds=BATCH_SECONDS),
+        settings=answering.generation(project, seconds=BATCH_SECONDS),
         on_progress=lambda fraction, message: report(0.1 + 0.9 * fraction, counted(message)),
     )
     return list(rows)

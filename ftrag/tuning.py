@@ -8,7 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ftrag import experiments, prompts, workflows
+from ftrag import answering, experiments, prompts, workflows
 from ftrag import project as projects
 from ftrag.errors import InputError
 from ftrag.jobs import Report
@@ -121,7 +121,7 @@ def sample(project: Path, llm: LocalModel, adapter: str, rows: Sequence[Example]
     picked = _picked(project, rows)
     llm.add_adapter(adapter, project / "adapters" / adapter)
     columns = [Prompt(prompts.chat(question), which) for which in (None, adapter) for question in picked]
-    answers = [row[0] for row in complete(llm, columns, workflows.generation(project, max_new_tokens=SAMPLE_TOKENS))]
+    answers = [row[0] for row in complete(llm, columns, answering.generation(project, max_new_tokens=SAMPLE_TOKENS))]
     pairs = zip(picked, answers[: len(picked)], answers[len(picked) :], strict=True)
     value = {"rows": [{"prompt": asked, "base": base, "adapter": tuned} for asked, base, tuned in pairs]}
     projects.write_json(project / "adapters" / adapter / SAMPLES, value)
@@ -143,6 +143,6 @@ def _sampling_seconds(project: Path, llm: LocalModel, rows: Sequence[Example]) -
     marks = []
     for tokens in (1, 1 + PROBED):
         began = time.monotonic()
-        list(complete(llm, asked, workflows.generation(project, max_new_tokens=tokens)))
+        list(complete(llm, asked, answering.generation(project, max_new_tokens=tokens)))
         marks.append(time.monotonic() - began)
     return marks[0] + max(0.0, marks[1] - marks[0]) / PROBED * SAMPLE_TOKENS

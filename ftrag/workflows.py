@@ -8,15 +8,13 @@ from __future__ import annotations
 import functools
 import shutil
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftrag import project as projects
-from ftrag import prompts, zero
 from ftrag.errors import FtragError, InputError, NotFound
-from ftrag.types import Delta, Example, Generation, Gold, Hit, Prompt, Retriever
+from ftrag.types import Example, Gold, Retriever
 
 if TYPE_CHECKING:
     from ftrag.llm import LocalModel
@@ -200,10 +198,10 @@ def reader(project: Path, kind: str = "bm25") -> Retriever:
     from ftrag.retrieval.budget import ForPrompts
     from ftrag.retrieval.settings import of_project
 
-    return ForPrompts(retriever(project, kind), of_project(project), _counter(project))
+    return ForPrompts(retriever(project, kind), of_project(project), counter(project))
 
 
-def _counter(project: Path) -> Callable[[str], int]:
+def counter(project: Path) -> Callable[[str], int]:
     """Tokens as the project's model counts them, else an estimate."""
     from ftrag.chunking import estimate_tokens
     from ftrag.retrieval import store
@@ -246,161 +244,6 @@ def checked_question(question: str) -> str:
     if len(text) > MAX_QUESTION:
         raise InputError(f"the question has {len(text)} characters; at most {MAX_QUESTION} are read")
     return text
-
-
-# --- asking
-
-
-@zero.on_gpu
-def ask(
-    project: Path, question: str, context: str = "retrieved", adapter: str | None = None, k: int | None = None
-) -> dict[str, Any]:
-    """One answer with its sources."""
-    from ftrag.llm import complete
-
-    asked, chosen = checked_question(question), choose_adapter(project, adapter)
-    column = {"adapter": chosen, "context": context, "k": k}
-    prompt, hits, dropped = column_prompt(project, asked, column)
-    llm = ready_model(project, chosen)
-    ((text, tokens, first, seconds),) = complete(llm, [prompt], generation(project))
-    return {
-        "answer": text,
-        "sources": sources(project, text, hits),
-        "seconds": round(seconds, 3),
-        "first_token_seconds": round(first, 3),
-        "tokens": tokens,
-        "adapter": chosen,
-        "dropped": _passages(dropped),
-    }
-
-
-def generation(project: Path, **changes: Any) -> Generation:
-    return Generation(**({"max_new_tokens": setting(project, "max_new_tokens")} | changes))
-
-
-def column_prompt(project: Path, question: str, column: Mapping[str, Any]) -> tuple[Prompt, list[Hit], list[Hit]]:
-    """The prompt of one chat column {adapter, context, k, minimum_match}, the passages in it and those left out.
-
-    context: none, retrieved, or auto, which leaves it to the router.
-    """
-    from ftrag import routing
-    from ftrag.retrieval.budget import fit
-    from ftrag.retrieval.settings import of_project
-
-    if column["context"] not in ("none", "retrieved", "auto"):
-        raise InputError(f"context is 'none', 'retrieved' or 'auto', not {column['context']!r}")
-    hits: list[Hit] = []
-    if column["context"] != "none":
-        least = column.get("minimum_match")
-        found = retriever(project, settings={"minimum_match": float(least)} if least else None)
-        if column["context"] == "retrieved" or routing.route(question, found).context == "retrieved":
-            hits = found.search(question, column.get("k") or setting(project, "k"))
-    kept, dropped = fit(hits, of_project(project), _counter(project))
-    return Prompt(prompts.chat(question, [hit.chunk.text for hit in kept]), column["adapter"]), kept, dropped
-
-
-_meaning = threading.Lock()
-
-
-def meaning() -> Any:
-    """Sentence embeddings for citations, loaded once; None where they cannot be had: then words alone decide."""
-    with _meaning:
-        return _embedder()
-
-
-@functools.cache
-def _embedder() -> Any:
-    from ftrag.retrieval.dense import default_encoder, remembering
-
-    try:
-        return remembering(default_encoder().embed)
-    except FtragError:
-        return None
-
-
-def sources(project: Path, answer: str, hits: Sequence[Hit]) -> list[dict[str, Any]]:
-    """The passages behind an answer: spans that support one of its sentences first, then passages that were only read.
-
-    Computed, not asked of the model: {document, chunk, start, end, quote, supports, score, where}.
-    """
-    from ftrag import documents
-    from ftrag.evaluation.citations import align
-    from ftrag.retrieval import store
-
-    found = align(answer, [hit.chunk for hit in hits], meaning()) if hits else []
-    spans = [span for span in found if span["supported"]]
-    cited = [{key: span[key] for key in ("document", "chunk", "start", "end", "quote", "score")} for span in spans]
-    used = {(span["document"], span["chunk"]) for span in cited}
-    read = [
-        {
-            "document": hit.chunk.document,
-            "chunk": hit.chunk.index,
-            "start": hit.chunk.start,
-            "end": hit.chunk.end,
-            "quote": hit.chunk.text,
-            "score": 0.0,
-        }
-        for hit in hits
-        if (hit.chunk.document, hit.chunk.index) not in used
-    ]
-    texts = {document.name: document for document in store.documents(project)} if hits else {}
-    return [
-        row
-        | {
-            "supports": place < len(cited),
-            "where": documents.location(texts[row["document"]], row["start"], row["end"]),
-        }
-        for place, row in enumerate(cited + read)
-        if row["document"] in texts
-    ]
-
-
-@zero.on_gpu
-def chat(
-    project: Path, question: str, columns: Sequence[Mapping[str, Any]], settings: Generation | None = None
-) -> Iterator[list[dict[str, Any]]]:
-    """The same question in every column at once: rows of one batch where the weights are the same.
-
-    columns: {adapter, context, k}. Each item is the state of all columns: {text, tokens, seconds, first, done,
-    sources, passages, dropped}. Sources are filled in when a column ends. To stop, ask for no more.
-    """
-    asked = checked_question(question)
-    shown = [column_prompt(project, asked, column) for column in columns]
-    llm = ready_model(project)
-    for column in columns:
-        if column["adapter"]:
-            llm = ready_model(project, column["adapter"])
-    if any(hits for _, hits, _ in shown):
-        threading.Thread(target=meaning, daemon=True).start()  # loads while the answer is written
-    start = time.perf_counter()
-    state: list[dict[str, Any]] = [
-        {"text": "", "tokens": 0, "seconds": 0.0, "first": None, "done": "", "sources": []}
-        | {"passages": _passages(hits), "dropped": _passages(dropped)}
-        for _, hits, dropped in shown
-    ]
-    for deltas in llm.stream([prompt for prompt, _, _ in shown], settings or generation(project)):
-        for delta in deltas:
-            _advance(state[delta.row], delta, time.perf_counter() - start)
-            if delta.done:
-                state[delta.row]["sources"] = sources(project, state[delta.row]["text"], shown[delta.row][1])
-        yield [dict(column) for column in state]
-
-
-def _passages(hits: Sequence[Hit]) -> list[dict[str, Any]]:
-    """What a column reads, in the order of its prompt: {document, chunk, start, end, text}."""
-    keys = ("document", "start", "end", "text")
-    return [{key: getattr(hit.chunk, key) for key in keys} | {"chunk": hit.chunk.index} for hit in hits]
-
-
-def _advance(column: dict[str, Any], delta: Delta, seconds: float) -> None:
-    first = seconds if column["first"] is None else column["first"]
-    column |= {
-        "text": column["text"] + delta.text,
-        "tokens": delta.tokens,
-        "seconds": seconds,
-        "first": first,
-        "done": delta.done,
-    }
 
 
 # --- without a project

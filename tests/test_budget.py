@@ -2,7 +2,7 @@
 
 import pytest
 
-from ftrag import knowledge, workflows
+from ftrag import answering, knowledge, workflows
 from ftrag.errors import InputError
 from ftrag.retrieval.budget import ForPrompts, fit
 from ftrag.retrieval.settings import Settings
@@ -41,7 +41,7 @@ def test_evaluation_and_chat_read_the_same_passages(home):
     project, question = home / "projects" / "demo", "What does a Bobber cost?"
     knowledge.change(project, {"context_tokens": 100, "best_last": True})
     column = {"adapter": None, "context": "retrieved", "k": 5}
-    prompt, kept, dropped = workflows.column_prompt(project, question, column)
+    prompt, kept, dropped = answering.column_prompt(project, question, column)
     reader = workflows.reader(project)
     assert isinstance(reader, ForPrompts) and reader.search(question, 5) == kept
     assert kept and dropped and len(kept) + len(dropped) == 5 and kept[-1].rank == 1

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ftrag import routing, workflows
+from ftrag import answering, routing, workflows
 from ftrag.errors import InputError
 
 
@@ -73,13 +73,13 @@ def test_a_run_without_both_sides_cannot_be_compared(support):
 
 def test_a_column_may_leave_it_to_the_router(support):
     column = {"adapter": None, "context": "auto", "k": 2}
-    assert workflows.column_prompt(support, "Hello!", column)[1] == []
-    assert len(workflows.column_prompt(support, "What does a Bobber cost?", column)[1]) == 2
+    assert answering.column_prompt(support, "Hello!", column)[1] == []
+    assert len(answering.column_prompt(support, "What does a Bobber cost?", column)[1]) == 2
 
 
 def test_passages_below_the_relevance_threshold_are_not_read(support):
     column = {"adapter": None, "context": "retrieved", "k": 10}
     question = "How long should I press the Bobber's button for pairing?"
-    every = workflows.column_prompt(support, question, column)[1]
-    near = workflows.column_prompt(support, question, column | {"minimum_match": 0.4})[1]
+    every = answering.column_prompt(support, question, column)[1]
+    near = answering.column_prompt(support, question, column | {"minimum_match": 0.4})[1]
     assert (len(every), len(near)) == (10, 1)

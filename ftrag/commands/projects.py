@@ -114,9 +114,9 @@ def _retrieval(options: argparse.Namespace) -> Any:
 
 
 def _ask(options: argparse.Namespace) -> Any:
-    from ftrag import workflows
+    from ftrag import answering
 
-    return workflows.ask(project_of(options), options.question, options.context, options.adapter, options.k)
+    return answering.ask(project_of(options), options.question, options.context, options.adapter, options.k)
 
 
 def _router(options: argparse.Namespace) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 
 import gradio as gr
 
-from ftrag import conversation, routing, workflows
+from ftrag import answering, conversation, routing, workflows
 from ftrag.types import Generation
 from ftrag.ui import chat_view, texts, warm
 from ftrag.ui.chat_view import BASE, CONTEXTS
@@ -36,7 +36,7 @@ def read(project: Path, settings: Sequence[Any]) -> tuple[list[dict[str, Any]], 
         }
         for adapter, context, k in zip(adapters, contexts, ks, strict=True)
     ]
-    limits = workflows.generation(
+    limits = answering.generation(
         project,
         max_new_tokens=int(_within(tokens, 1, MOST_TOKENS)),
         temperature=_within(heat, 0, MOST_HEAT),
@@ -69,7 +69,7 @@ def streamed(
     yield from _waiting(before, columns, blind, turns, question)
     last, state = 0.0, []
     with _answering() as replaced:
-        for state in workflows.chat(project, question, columns, limits):
+        for state in answering.chat(project, question, columns, limits):
             if replaced():
                 return
             if time.monotonic() - last >= pause():

@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from ftrag import comparison, freshness, jobs, knowledge, workflows
+from ftrag import answering, comparison, freshness, jobs, knowledge, workflows
 from ftrag import project as projects
 from ftrag.chunking import STRATEGIES
 from ftrag.errors import InputError
@@ -338,5 +338,5 @@ def ask(visitor: str, name: str | None, question: str) -> Iterator[list[str]]:
     titles = [title.format(weights=weights) for title in (words.ALONE, words.READING)]
     columns = [{"adapter": adapter, "context": context} for context in ("none", "retrieved")]
     yield [view.column(title, None) for title in titles]
-    for state in workflows.chat(project, question, columns):
+    for state in answering.chat(project, question, columns):
         yield [view.column(title, side) for title, side in zip(titles, state, strict=True)]

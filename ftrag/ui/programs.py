@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 import gradio as gr
 
+from ftrag import answering, quotas, workflows
 from ftrag import project as projects
-from ftrag import quotas, workflows
 from ftrag.errors import InputError
 from ftrag.ui import session, texts
 
@@ -146,7 +146,7 @@ def ask(
         answer, sources, seconds, tokens and adapter
     """
     quotas.ask(f"program {client(request)}")
-    return workflows.ask(example_project(example), question, context, None if tuned else "none", _count(k))
+    return answering.ask(example_project(example), question, context, None if tuned else "none", _count(k))
 
 
 def client(request: gr.Request | None) -> str:
