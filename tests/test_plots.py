@@ -9,7 +9,7 @@ from itertools import combinations
 from ftrag import project as projects
 from ftrag import report_marks, workflows
 from ftrag.evaluation.attribution import CAUSES
-from ftrag.ui import decide_view, knowledge_view, train
+from ftrag.ui import decide_view, knowledge_view, train_data
 
 
 def held(html, name):
@@ -28,7 +28,7 @@ def test_the_points_of_the_routes():
 def test_the_lengths_of_the_training_rows(home):
     workflows.new(home, "demo", "support")
     project = projects.find("demo", home)
-    shown = next(part for part in train._shown(project) if isinstance(part, str) and "lengths.csv" in part)
+    shown = next(part for part in train_data._shown(project) if isinstance(part, str) and "lengths.csv" in part)
     assert sum(int(row["rows"]) for row in held(shown, "lengths")) == len(workflows.training_rows(project))
 
 

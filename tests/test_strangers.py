@@ -33,7 +33,7 @@ def test_no_handler_gives_or_changes_what_is_another_visitors(home, monkeypatch,
     attacker, victim = Visitor(home, 1), Visitor(home, 2)
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))  # as the app sets it
     found = handlers(page.build())
-    assert {"train.remove_document", "evaluate_run.show", "chat.answer", "publishing.export"} <= set(found)
+    assert {"train_data.remove_document", "evaluate_run.show", "chat.answer", "publishing.export"} <= set(found)
     before = victim.state()
     for name, function in found.items():
         said = attempt(function, attacker, victim)

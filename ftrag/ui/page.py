@@ -24,6 +24,7 @@ from ftrag.ui import (
     steps,
     texts,
     train,
+    train_data,
     warm,
 )
 from ftrag.ui.working import barred
@@ -95,7 +96,7 @@ def _tab(name: str, title: str, strips: list[Any], commands: list[Any]) -> Itera
 
 
 def _rows_of(visitor: str, name: str | None) -> float:
-    return train.data_bytes(visitor, _opened(name))
+    return train_data.data_bytes(visitor, _opened(name))
 
 
 def _turned(refresh: Callable[[str, str | None], list[Any]]) -> Any:

@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from ftrag import jobs
+from ftrag.training import launch
 from ftrag.ui import texts
 from ftrag.ui.data_report import tiles
 from ftrag.ui.texts import train as words
@@ -130,3 +131,12 @@ def _samples(samples: Mapping[str, Any] | None) -> str:
     if alike == len(rows):
         note = f'<span class="ft-bad">{words.NO_EFFECT.format(count=alike)}</span>'
     return f"<p>{note}</p>" + table(words.SAMPLE_HEADERS, rows, stack=True)
+
+
+def machines(name: str, flags: list[str]) -> str:
+    """The launch lines of a training for more processors, GPUs and machines."""
+    blocks = "".join(
+        f'<p><b>{escape(title)}</b></p><pre class="ft-pre" tabindex="0">{escape(line)}</pre>'
+        for title, line in launch.lines(name, flags)
+    )
+    return f'{blocks}<p class="ft-note">{words.MACHINES_NOTE}</p>'
