@@ -204,9 +204,10 @@ def data_hash(examples: Sequence[Example]) -> str:
 
 
 def _announce(run: engine.Run, afterwards: float = 0.0) -> dict[str, Any]:
-    """Measure a few steps and say what the training will take, before it begins."""
-    watch = run.watch
-    watch.estimate_seconds = forecast(run, afterwards)
+    """Measure a few steps and say what the training will take, this measuring included, before it begins."""
+    watch, began = run.watch, time.monotonic()
+    left = forecast(run, afterwards)
+    watch.estimate_seconds = time.monotonic() - began + left
     said = {
         "fraction": len(watch.losses) / watch.steps,
         "message": f"about {watch.estimate_seconds:.0f} s for {watch.steps} steps on {watch.rows} rows",
