@@ -384,3 +384,13 @@ def test_epochs_and_rate_are_left_to_the_data_and_the_model_unless_somebody_chan
     rest = ["--rank", "8", "--dropout", "0.1", "--context-share", "1", "--seed", "0"]
     assert train._flags((usual.epochs, 8, usual.learning_rate, 0.1, 1, 0)) == rest
     assert train._flags((1.5, 8, None, 0.1, 1, 0)) == ["--epochs", "1.5", *rest]
+
+
+def test_a_tab_that_turns_late_does_not_wipe_out_what_an_upload_said():
+    built = page.build()
+    taken = next(id_ for id_, block in built.blocks.items() if getattr(block, "elem_id", None) == "taken")
+    emptying = [fn for fn in built.fns.values() if taken in [part._id for part in fn.outputs] and not fn.inputs]
+    turning = [fn for fn in built.fns.values() if fn.name == "choose"]
+    assert len(turning) == 3
+    assert not [fn for fn in turning if taken in [part._id for part in fn.outputs]]
+    assert [fn.queue for fn in emptying] == [False]  # at the change itself, before anybody can upload

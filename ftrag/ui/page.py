@@ -30,6 +30,7 @@ from ftrag.ui import (
 from ftrag.ui.working import barred
 
 POLL_SECONDS = 1.5
+QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 def build() -> Any:
@@ -47,43 +48,52 @@ def build() -> Any:
         commands: list[Any] = []
         with gr.Tabs(elem_id="tabs", selected=header.FIRST_TAB) as tabs:
             tabs.overflow_behavior = "wrap"
-            with _tab("decide", texts.DECIDE_TAB, strips, commands):
-                decide_parts = decide.build_decide(workflows.classify, visitor_bs, project_dd)
-                prior.build(head, decide_parts["questions"], decide_parts["restore_outputs"])
-            with _tab("train", texts.TRAIN_TAB, strips, commands):
-                train_parts = train.build(visitor_bs, project_dd, head["chosen"])
-            with _tab("evaluate", texts.EVALUATE_TAB, strips, commands):
-                evaluate_parts = evaluate.build(visitor_bs, project_dd)
-                publishing.build(visitor_bs, project_dd, head["chosen"])
-            with _tab("chat", texts.CHAT_TAB, strips, commands):
-                chat_parts = chat.build(visitor_bs, project_dd)
-        clock = gr.Timer(POLL_SECONDS)
-        quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        polled = [
-            head["status"],
-            *jobs_parts["outputs"],
-            *train_parts["poll_outputs"],
-            *evaluate_parts["poll_outputs"],
-        ]
+            parts = _tabs(visitor_bs, head, strips, commands)
         header.wire(page, head, tabs)
         for strip in strips:
             steps.wire_step(strip, tabs)
-            strip["own"].click(header.use_own, [visitor_bs], [project_dd, tabs], **quiet)
-        page.load(decide_parts["restore"], None, decide_parts["restore_outputs"], **quiet)
+            strip["own"].click(header.use_own, [visitor_bs], [project_dd, tabs], **QUIET)
+        page.load(parts["decide"]["restore"], None, parts["decide"]["restore_outputs"], **QUIET)
         here = [visitor_bs, project_dd]
-        for part in (evaluate_parts, chat_parts, train_parts):  # each by itself: no tab waits for a slower one
-            turned = _turned(part["refresh"])
-            if part is train_parts:  # a hundred thousand rows are looked at for a while
-                turned = barred(texts.LOOKING, _rows_of, len(part["outputs"]))(turned)
-            event = head["chosen"].change(turned, here, part["outputs"], **quiet)
-            if part is evaluate_parts:  # two examples may have runs of the same name
-                event.then(*evaluate_parts["show"], **quiet)
+        _follow(parts, head["chosen"], here)
         said = [*(strip["said"] for strip in strips), *commands]
-        gr.on([head["chosen"].change, tabs.select], orient, here, said, trigger_mode="always_last", **quiet)
-        asked = [*here, jobs_parts["watched"], *evaluate_parts["poll_inputs"]]
-        clock.tick(tick, asked, polled, concurrency_limit=4, **quiet)
+        gr.on([head["chosen"].change, tabs.select], orient, here, said, trigger_mode="always_last", **QUIET)
+        asked = [*here, jobs_parts["watched"], *parts["evaluate"]["poll_inputs"]]
+        polled = [head["status"], *jobs_parts["outputs"]]
+        polled += [*parts["train"]["poll_outputs"], *parts["evaluate"]["poll_outputs"]]
+        gr.Timer(POLL_SECONDS).tick(tick, asked, polled, concurrency_limit=4, **QUIET)
         bell.wire(page, jobs_parts, visitor_bs)
     return page
+
+
+def _tabs(visitor_bs: Any, head: dict[str, Any], strips: list[Any], commands: list[Any]) -> dict[str, dict[str, Any]]:
+    """The four tabs; what each gives back, by its name."""
+    project_dd, parts = head["project"], {}
+    with _tab("decide", texts.DECIDE_TAB, strips, commands):
+        parts["decide"] = decide.build_decide(workflows.classify, visitor_bs, project_dd)
+        prior.build(head, parts["decide"]["questions"], parts["decide"]["restore_outputs"])
+    with _tab("train", texts.TRAIN_TAB, strips, commands):
+        parts["train"] = train.build(visitor_bs, project_dd, head["chosen"])
+    with _tab("evaluate", texts.EVALUATE_TAB, strips, commands):
+        parts["evaluate"] = evaluate.build(visitor_bs, project_dd)
+        publishing.build(visitor_bs, project_dd, head["chosen"])
+    with _tab("chat", texts.CHAT_TAB, strips, commands):
+        parts["chat"] = chat.build(visitor_bs, project_dd)
+    return parts
+
+
+def _follow(parts: dict[str, dict[str, Any]], chosen_st: Any, here: list[Any]) -> None:
+    """Each tab turns to the chosen project by itself: none waits for a slower one."""
+    # at once, not when the tab has turned: what was uploaded meanwhile has its table there
+    chosen_st.change(lambda: "", None, parts["train"]["taken"], queue=False, **QUIET)
+    for name in ("evaluate", "chat", "train"):
+        part = parts[name]
+        turned = _turned(part["refresh"])
+        if name == "train":  # a hundred thousand rows are looked at for a while
+            turned = barred(texts.LOOKING, _rows_of, len(part["outputs"]))(turned)
+        event = chosen_st.change(turned, here, part["outputs"], **QUIET)
+        if name == "evaluate":  # two examples may have runs of the same name
+            event.then(*part["show"], **QUIET)
 
 
 @contextlib.contextmanager

@@ -34,7 +34,8 @@ def build(visitor_bs: Any, project_dd: Any, chosen_st: Any) -> dict[str, Any]:
     _listen(run, here, settings)
     return {
         "refresh": train_data.refresh,
-        "outputs": [*shown, data["taken"]],
+        "outputs": shown,
+        "taken": data["taken"],
         "poll": poll,
         "poll_outputs": [run["job"], run["loss"], run["rate"], run["outcome"]],
     }

@@ -57,8 +57,9 @@ def _lengths() -> dict[str, Any]:
         plot = gr.BarPlot(x="tokens", y="rows", sort=None, title=words.LENGTHS_PLOT, height=240, x_label_angle=-40)
         numbers = gr.HTML(elem_id="lengths_numbers", padding=False)
         clean_btn = gr.Button(words.CLEAN, size="sm", elem_id="clean")
+        cleaning = gr.HTML(elem_id="cleaning", padding=False)
         files = gr.File(label=words.DOWNLOADS, file_count="multiple", visible=False, elem_id="clean_files")
-    return {"lengths": plot, "numbers": numbers, "clean": clean_btn, "clean_files": files}
+    return {"lengths": plot, "numbers": numbers, "clean": clean_btn, "cleaning": cleaning, "clean_files": files}
 
 
 def _held() -> dict[str, Any]:
@@ -71,7 +72,7 @@ def _held() -> dict[str, Any]:
 
 
 def listen(part: Mapping[str, Any], here: Sequence[Any], shown: Sequence[Any]) -> None:
-    """What the buttons of `build` do; here: visitor and project; shown: the outputs of `refresh` but the last."""
+    """What the buttons of `build` do; here: visitor and project; shown: the outputs of `refresh`."""
     mapping, taken = part["mapping"], part["taken"]
     done = [taken, *mapping["outputs"], *shown]
     reading = barred(words.READING, uploaded_bytes, len(shown) + 2)
@@ -82,7 +83,8 @@ def listen(part: Mapping[str, Any], here: Sequence[Any], shown: Sequence[Any]) -
     examples.upload(reading(take_examples), [*here, examples], [examples, *done], **SLOW)
     mapped = [*here, mapping["file"], *mapping["columns"]]
     mapping["use"].click(reading(map_columns), mapped, [examples, *done], **SLOW)
-    part["clean"].click(clean, list(here), [part["clean_files"]], **PRIVATE)
+    cleaning = barred(words.CLEANING, data_bytes, 2)(clean)
+    part["clean"].click(cleaning, list(here), [part["cleaning"], part["clean_files"]], **SLOW)
     removing = barred(words.REMOVING, data_bytes, len(shown) + 1)(remove_document)
     part["remove"].click(removing, [*here, part["which"]], [taken, *shown], **SLOW)
 
@@ -125,8 +127,8 @@ def refresh(visitor: str, name: str | None) -> list[Any]:
     """Report, documents, the delete list and whether Train may be pressed."""
     if not name:
         empty = [Safe(f"<p>{texts.EMPTY_TRAIN}</p>"), "", gr.update(choices=[], value=None), gr.update(), gr.update()]
-        return [*empty, "", gr.update(value=None), "", "", ""]
-    return [*_shown(session.project(visitor, name)), ""]
+        return [*empty, "", gr.update(value=None), "", ""]
+    return _shown(session.project(visitor, name))
 
 
 def _shown(project: Path) -> list[Any]:
@@ -223,8 +225,8 @@ def map_columns(
 
 
 @session.guarded
-def clean(visitor: str, name: str | None) -> Any:
-    """The cleaned copy and the rows it leaves out, as two files."""
+def clean(visitor: str, name: str | None) -> list[Any]:
+    """No bar any more, and the cleaned copy and the rows it leaves out as two files."""
     project = session.project(visitor, name)
     rows = workflows.training_rows(project)
     if not rows:
@@ -234,7 +236,7 @@ def clean(visitor: str, name: str | None) -> Any:
     kept, refused = folder / f"{project.name}-cleaned.jsonl", folder / f"{project.name}-left-out.csv"
     kept.write_text(uploads.cleaned(rows, report), encoding="utf-8")
     refused.write_text(uploads.refused_csv(report["upload"], report), encoding="utf-8-sig")
-    return gr.update(value=[str(kept), str(refused)], visible=True)
+    return ["", gr.update(value=[str(kept), str(refused)], visible=True)]
 
 
 @session.guarded

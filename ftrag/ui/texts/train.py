@@ -86,3 +86,4 @@ AS_READ = "Row {row}: as it was read, and as the model sees it. What is learned 
 FIELD_HEADERS = ("field", "read as")
 ENOUGH, ENOUGH_HEADERS = "How many examples are enough? The sources disagree", ("rows", "verdict", "source", "reached")
 READING, REMOVING = "reading the files and looking at the data", "deleting and looking at the data"
+CLEANING = "leaving out the rows with faults"
