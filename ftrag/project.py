@@ -15,7 +15,7 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -110,13 +110,17 @@ def new_id(prefix: str = "") -> str:
     return f"{prefix}{moment}-{now % 10**9:09d}-{secrets.token_hex(16)}"
 
 
-def create(name: str, root: Path, example: str | None = None) -> Path:
-    """A new project folder under root/projects, empty or a copy of an example's documents, examples and gold."""
+def create(name: str, root: Path, example: str | None = None, fill: Callable[[Path], None] | None = None) -> Path:
+    """A new project folder under root/projects, empty or a copy of an example's documents, examples and gold.
+
+    `fill` is given the folder while nobody sees it: a project is there with all of it or not at all.
+    """
     if not NAME.fullmatch(name):
         raise InputError(f"{name!r} is not a project name; use up to 64 letters, digits, '.', '_' or '-'")
     path = root / "projects" / name
+    taken = InputError(f"a project named {name!r} exists already; choose another name or delete that one first")
     if path.exists():
-        raise InputError(f"a project named {name!r} exists already; choose another name or delete that one first")
+        raise taken
     source = example_folder(example) if example else None
     draft = Path(tempfile.mkdtemp(dir=_made(path.parent), prefix=".new-"))
     given = read_json(source / "project.json") if source else {}
@@ -137,7 +141,15 @@ def create(name: str, root: Path, example: str | None = None) -> Path:
     )
     (draft / "documents").mkdir(exist_ok=True)
     draft.chmod(0o755)
-    os.rename(draft, path)
+    try:
+        if fill:
+            fill(draft)
+        os.rename(draft, path)
+    except BaseException as error:
+        shutil.rmtree(draft, ignore_errors=True)
+        if path.exists() and isinstance(error, OSError):  # somebody was faster
+            raise taken from None
+        raise
     return path
 
 
@@ -176,8 +188,8 @@ def find(name_or_path: str, root: Path) -> Path:
 
 
 def names(root: Path) -> list[str]:
-    """Projects under root, newest last."""
-    folders = [path.parent for path in (root / "projects").glob("*/project.json")]
+    """Projects under root, newest last; one that is still being made is none."""
+    folders = [path.parent for path in (root / "projects").glob("[!.]*/project.json")]
     return [path.name for path in sorted(folders, key=lambda path: (_created(path), path))]
 
 

@@ -36,19 +36,23 @@ def setting(project: Path, key: str) -> Any:
 
 def new(root: Path, name: str, example: str | None = None, recorded: bool = False) -> dict[str, Any]:
     """Make a project, with its index when it starts from an example; recorded: and its recorded adapters and run."""
+    path = projects.create(name, root, example, lambda draft: _fill(draft, example, recorded))
+    return {"project": name, "path": str(path)}
+
+
+def _fill(project: Path, example: str | None, recorded: bool) -> None:
+    """The settings that its model goes by; for an example also the index, and what was recorded."""
     from ftrag import models
 
-    path = projects.create(name, root, example)
-    own = projects.settings(path)
+    own = projects.settings(project)
     row = models.MODELS.get(own["model"])
-    projects.update(path, settings=dict(row.reads if row else {}) | own["settings"])
+    projects.update(project, settings=dict(row.reads if row else {}) | own["settings"])
     if example:
         from ftrag.retrieval import store
 
-        store.refresh(path)
+        store.refresh(project)
         if recorded:
-            _take_recorded(projects.example_folder(example) / "recorded", path)
-    return {"project": name, "path": str(path)}
+            _take_recorded(projects.example_folder(example) / "recorded", project)
 
 
 def _take_recorded(source: Path, project: Path) -> None:

@@ -183,9 +183,9 @@ WRITTEN = """Prices, from **low** to *high*:
 def test_an_answer_in_markdown_is_drawn_and_its_tags_read_as_text(visit, chromium):
     visit.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     ask(visit, WRITTEN)
-    wait_until(lambda: "tokens/s" in visit.text("#chat_note_a"), 30)
     bubble = visit.page.locator("#chat_a .bot").last
-    assert bubble.locator("td").all_inner_texts() == ["Ripple", "€8"]
+    wait_until(lambda: bubble.locator("td").all_inner_texts() == ["Ripple", "€8"], 30)
+    wait_until(lambda: "tokens/s" in visit.text("#chat_note_a"), 30)
     assert bubble.locator("ol li").all_inner_texts() == ["Book it", "Row it"]
     assert bubble.locator("strong").all_inner_texts() == ["low"]
     assert bubble.locator("details, summary, img, .katex, i").count() == 0

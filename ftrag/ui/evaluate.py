@@ -18,6 +18,7 @@ from ftrag.ui import evaluate_release as release
 from ftrag.ui import evaluate_run as opened
 from ftrag.ui import evaluate_view as view
 from ftrag.ui import session, texts
+from ftrag.ui.choice import Choice
 from ftrag.ui.texts import evaluate as words
 from ftrag.ui.train import newest_job
 from ftrag.ui.view import job_card
@@ -48,7 +49,7 @@ def build(visitor_bs: Any, project_dd: Any) -> dict[str, Any]:
         "refresh": refresh,
         "outputs": [part["arms"], part["run"], part["plan"]],
         "poll": poll,
-        "poll_inputs": [part["seen"]],
+        "poll_inputs": [part["run"]],
         "poll_outputs": [part["job"], part["run"]],
     }
 
@@ -57,8 +58,7 @@ def _controls() -> dict[str, Any]:
     """Which run is shown, and what starts another one."""
     part: dict[str, Any] = {}
     with gr.Row(equal_height=False):
-        part["run"] = gr.Dropdown([], label=words.RUN, elem_id="run_choice", scale=4, min_width=220)
-        part["seen"] = gr.State(None)  # the run, for the clock: a list that has just changed refuses its old choice
+        part["run"] = Choice([], label=words.RUN, elem_id="run_choice", scale=4, min_width=220)
         part["evaluate"] = gr.Button(
             words.EVALUATE, variant="primary", elem_id="evaluate_start", scale=1, min_width=110
         )

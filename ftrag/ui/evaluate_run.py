@@ -33,8 +33,6 @@ def wire(part: Mapping[str, Any], gated: Mapping[str, Any], here: list[Any]) -> 
     shown = [*(part[name] for name in names), *gated["shown"]]
     run = [*here, part["run"]]
     part["run"].change(show, run, shown, show_progress="hidden", **PRIVATE)
-    seen = PRIVATE | {"show_progress": "hidden", "trigger_mode": "multiple"}  # two that wait for each other never end
-    part["run"].change(lambda run: run, part["run"], part["seen"], **seen)
     part["filter"].input(show_rows, [*run, part["filter"]], [part["rows"]], **PRIVATE)
     part["scatter"].select(pick_group, run, [part["filter"], part["rows"], part["row"]], **PRIVATE)
     part["rows"].select(open_row, run, [part["row"]], show_progress="hidden", **PRIVATE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import threading
 from collections.abc import Callable, Mapping
 from html import escape
 from pathlib import Path
@@ -15,6 +16,7 @@ from ftrag import jobs, quotas, workflows
 from ftrag import project as projects
 from ftrag.errors import InputError
 from ftrag.ui import session, texts
+from ftrag.ui.choice import Choice
 from ftrag.ui.steps import COUNTED, facts
 from ftrag.ui.view import Safe
 from ftrag.ui.working import barred
@@ -24,6 +26,7 @@ EMPTY = texts.FROM_NOTHING
 OWN = "my-project"
 FIRST_TAB = "evaluate"  # where most visits begin: the page is built on it, so that it need not turn to it later
 PANELS = ("new", "share", "delete")
+_opening = [threading.Lock() for _ in range(64)]  # a visitor opens one example at a time, others hardly ever wait
 
 # The choice is kept in the browser; without one the page follows the system, as Gradio does. ?__theme= wins.
 RESTORE_SCHEME_JS = """() => { try {
@@ -55,7 +58,7 @@ def build(visitor_bs: Any) -> dict[str, Any]:
             min_width=250,
             padding=False,
         )
-        project_dd = gr.Dropdown(
+        project_dd = Choice(
             [], label=texts.PROJECT, elem_id="project", scale=3, min_width=190, container=False, show_label=False
         )
         with gr.Row(elem_id="top_buttons", scale=0):
@@ -205,8 +208,9 @@ def choices(visitor: str, chosen: str | None) -> Any:
 def opened_example(visitor: str, name: str) -> str:
     """A copy of an example in the visitor's own workspace, with its recorded run and adapters."""
     root = session.workspace(visitor)
-    if name not in projects.names(root):
-        _new(root, name, name)
+    with _opening[hash(root) % len(_opening)]:  # the page asks twice where a click also leaves the list
+        if name not in projects.names(root):
+            _new(root, name, name)
     return name
 
 

@@ -15,6 +15,7 @@ from ftrag.errors import InputError
 from ftrag.retrieval.opening import KINDS
 from ftrag.ui import knowledge_view as view
 from ftrag.ui import session
+from ftrag.ui.choice import Choice
 from ftrag.ui.texts import knowledge as words
 from ftrag.ui.view import job_card
 from ftrag.ui.working import barred, working
@@ -63,7 +64,7 @@ def build(visitor_bs: Any, project_dd: Any, chosen_st: Any) -> dict[str, Any]:
 def _chunks_tab(here: list[Any]) -> list[Any]:
     listed_html = gr.HTML(max_height=240)
     with gr.Row():
-        document_dd = gr.Dropdown([], label=words.DOCUMENT, scale=2, min_width=200, elem_id="cut_document")
+        document_dd = Choice([], label=words.DOCUMENT, scale=2, min_width=200, elem_id="cut_document")
         strategy_dd = gr.Dropdown(list(STRATEGIES), label=words.CHUNKING, min_width=140, elem_id="cut_strategy")
         size_sl = gr.Slider(16, 512, step=8, label=words.SIZE, min_width=160, elem_id="cut_size")
         overlap_sl = gr.Slider(0, 128, step=4, label=words.OVERLAP, min_width=160)
@@ -152,7 +153,7 @@ def _compare_tab(here: list[Any]) -> dict[str, Any]:
 
 def _freshness_tab(here: list[Any]) -> dict[str, Any]:
     gr.HTML(view.note(words.FRESHNESS_NOTE))
-    document_dd = gr.Dropdown([], label=words.DOCUMENT, elem_id="edit_document")
+    document_dd = Choice([], label=words.DOCUMENT, elem_id="edit_document")
     text_tb = gr.Textbox(label=words.TEXT, lines=8, max_lines=14, elem_id="edit_text")
     with gr.Row():
         keep_btn = gr.Button(words.KEEP_TEXT, size="sm", elem_id="edit_keep", scale=0, min_width=240)

@@ -93,7 +93,7 @@ def _follow(parts: dict[str, dict[str, Any]], chosen_st: Any, here: list[Any]) -
             turned = barred(texts.LOOKING, _rows_of, len(part["outputs"]))(turned)
         event = chosen_st.change(turned, here, part["outputs"], **QUIET)
         if name == "evaluate":  # two examples may have runs of the same name
-            event.then(*part["show"], **QUIET)
+            event.then(*part["show"], trigger_mode="multiple", **QUIET)  # the next is not dropped for the last
 
 
 @contextlib.contextmanager
