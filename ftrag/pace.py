@@ -48,15 +48,28 @@ def expected_share(taken: float, seconds: float) -> float:
 @contextlib.contextmanager
 def expected(report: Progress, start: float, end: float, message: str, seconds: float) -> Iterator[None]:
     """Progress of a step that says nothing itself: from start towards end as the seconds pass that it usually takes."""
-    done, began = threading.Event(), time.monotonic()
+    began = time.monotonic()
 
     def tick() -> None:
-        while not done.wait(TICK):
-            share = expected_share(time.monotonic() - began, seconds)
-            report(start + share * (end - start), message)
+        share = expected_share(time.monotonic() - began, seconds)
+        report(start + share * (end - start), message)
 
     report(start, message)
-    thread = threading.Thread(target=tick, daemon=True)
+    with every(TICK, tick):
+        yield
+
+
+@contextlib.contextmanager
+def every(seconds: float, look: Callable[[], None]) -> Iterator[None]:
+    """Look again and again while the body runs; a file that goes away in that moment is looked at the next time."""
+    done = threading.Event()
+
+    def run() -> None:
+        while not done.wait(seconds):
+            with contextlib.suppress(OSError):
+                look()
+
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     try:
         yield

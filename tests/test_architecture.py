@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "retrieval": {"retrieval", "documents", "chunking", "project", "models", "download", "prompts"} | NOUNS,
     "llm": {"models", "prompts", "training", "types", "errors"},
     "models": {"download", "errors"},
-    "download": {"errors"},
+    "download": {"errors", "pace"},
     "prompts": {"text", "types"},
     "documents": {"parsers", "sandbox", "layout"} | NOUNS,
     "parsers": {"layout", "encodings", "word"} | NOUNS,

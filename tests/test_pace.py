@@ -110,6 +110,6 @@ def test_a_file_that_is_sent_tells_how_far_it_is(tmp_path):
 
 def test_what_arrives_is_looked_at_until_the_transfer_ends():
     looked, now = [], threading.active_count()
-    with hub._every(0.05, lambda: looked.append(1)):
+    with pace.every(0.05, lambda: looked.append(1)):
         time.sleep(0.3)
     assert len(looked) >= 3 and threading.active_count() == now

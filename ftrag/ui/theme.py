@@ -196,7 +196,7 @@ button:focus-visible, input:focus-visible, textarea:focus-visible, summary:focus
   #chat_a, #chat_b { height: 300px !important; }
   .ft-step > .block { flex-basis: 100% !important; }
   .ft-step { padding: 8px 10px !important; gap: 8px !important; }
-  .ft-step button { flex: 1 1 44% !important; min-width: 0 !important; padding: 6px 4px !important; font-size: 13px; }
+  .ft-step button { flex: 1 1 auto !important; min-width: 0 !important; padding: 6px 10px !important; font-size: 13px; }
 }
 """
 CSS += EVALUATE_CSS
