@@ -15,7 +15,7 @@ from ftrag.errors import FtragError
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0, or 2 with one line on standard error for bad input, 130 when stopped."""
-    from ftrag.jobs import Cancelled
+    from ftrag.reporting import Cancelled
 
     try:
         given = list(sys.argv[1:] if arguments is None else arguments)

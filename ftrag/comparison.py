@@ -10,7 +10,7 @@ from ftrag import answering, workflows
 from ftrag import project as projects
 from ftrag.errors import InputError
 from ftrag.experiments import BATCH_SECONDS, checked_model, checked_plan, reference
-from ftrag.jobs import Report
+from ftrag.reporting import Report
 from ftrag.types import Gold, LanguageModel, Retriever, Verdict
 
 MOST_PASSAGES = 20

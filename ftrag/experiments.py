@@ -14,7 +14,7 @@ from ftrag import answering, prompts, records, workflows
 from ftrag import project as projects
 from ftrag.conclusions import conclude
 from ftrag.errors import InputError
-from ftrag.jobs import Report
+from ftrag.reporting import Report
 from ftrag.seen_rows import inspect_data as inspect_data
 from ftrag.seen_rows import training_data as training_data
 from ftrag.types import Example, Gold, Prompt

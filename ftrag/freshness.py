@@ -16,7 +16,7 @@ from ftrag import project as projects
 from ftrag.comparison import counted
 from ftrag.errors import InputError, NotFound
 from ftrag.experiments import BATCH_SECONDS, checked_model
-from ftrag.jobs import Report
+from ftrag.reporting import Report
 from ftrag.types import Gold
 
 EDITABLE = (".md", ".markdown", ".txt", ".html", ".htm", ".csv", ".tsv", ".jsonl")

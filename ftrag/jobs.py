@@ -24,15 +24,14 @@ from typing import Any
 from ftrag import quotas
 from ftrag.births import born
 from ftrag.errors import FtragError, InputError, NotFound
-from ftrag.pace import Pace
-from ftrag.project import append_jsonl, home, new_id, read_json, read_jsonl, write_json
+from ftrag.project import home, new_id, read_json, read_jsonl, write_json
+from ftrag.reporting import GOING, Cancelled, Report
 
-WAITING, RUNNING, DONE, FAILED, CANCELLED, LOST = "queued", "running", "done", "failed", "cancelled", "lost"
+WAITING, RUNNING, DONE, FAILED, CANCELLED, LOST = "queued", GOING, "done", "failed", "cancelled", "lost"
 ENDED = {DONE, FAILED, CANCELLED, LOST}
 START_SECONDS = 30.0  # a child that has not written its state by then is lost
 PATIENCE_SECONDS = 10.0  # for a job that was asked to stop; then it is ended
 BY_FORCE = "ended by force, as it did not stop; its last checkpoint stays"
-TELL_SECONDS = 5.0  # between lines of progress where standard error is a file
 SECRET = re.compile(
     r"TOKEN(?!IZ)|SECRET|PASSWORD|CREDENTIAL|API_?KEY|OPENID|COOKIE", re.IGNORECASE
 )  # names of variables
@@ -44,70 +43,6 @@ def root() -> Path:
     """The folder whose jobs share this machine: that of the job this process is, else FTRAG_HOME."""
     given = os.environ.get("FTRAG_JOB")
     return Path(given).parent.parent if given else home()
-
-
-class Cancelled(BaseException):
-    """Raised in the child when its user asked it to stop."""
-
-
-class Report:
-    """How a running command tells its state. Its own job folder is written at most five times a second."""
-
-    def __init__(self, folder: Path | None) -> None:
-        self.folder = folder
-        self.stopping = False
-        self.polite = False  # the work asks should_stop itself, so a signal only sets the flag
-        self._last: dict[str, Any] = {}
-        self._written = 0.0
-        self._pace, self._timed = Pace(), False  # timed: the work says itself how long it takes
-        self._told = time.monotonic()  # nothing is told in the first moments, where bad input ends most commands
-
-    def __call__(self, fraction: float, message: str, **more: Any) -> None:
-        """fraction in [0, 1]; message for people; more: numbers that the live view shows.
-
-        Work that does not give seconds_left, nor says in its message what is left, is timed by its pace.
-        """
-        self._timed = self._timed or "seconds_left" in more
-        left = self._pace.left(fraction)
-        if left is not None and not self._timed and not message.endswith(" left"):
-            more["seconds_left"] = round(left, 1)
-        self._last |= {"fraction": round(min(max(fraction, 0.0), 1.0), 4), "message": message, **more}
-        if "loss" in more and self.folder is not None:
-            append_jsonl(self.folder / "metrics.jsonl", [more])
-        self._tell(fraction, message, urgent=more.get("phase") == "estimate")
-        if time.monotonic() - self._written > 0.2:
-            self.write(RUNNING)
-
-    def _tell(self, fraction: float, message: str, urgent: bool) -> None:
-        """Progress on standard error: one moving line on a terminal, elsewhere a line every few seconds."""
-        terminal = sys.stderr.isatty()
-        if not urgent and time.monotonic() - self._told < (0.2 if terminal else TELL_SECONDS):
-            return
-        self._told = time.monotonic()
-        if not self._timed and (left := self._last.get("seconds_left")) and not message.endswith(" left"):
-            message = f"{message}, about {left:.0f} s left"
-        line = f"\r{fraction:4.0%} {message[:100]:100}" if terminal else f"ftrag: {fraction:.0%} {message}\n"
-        print(line, end="", file=sys.stderr, flush=True)
-
-    def write(self, state: str, **more: Any) -> None:
-        self._written = time.monotonic()
-        self._last |= more
-        if self.folder is None or not self.folder.is_dir():
-            return
-        write_json(
-            self.folder / "status.json",
-            {"state": state, "pid": os.getpid(), "born": born(os.getpid()), "updated": time.time(), **self._last},
-        )
-
-    def should_stop(self) -> bool:
-        self.polite = True
-        return self.stopping
-
-    def stop(self, *_: object) -> None:
-        """The handler of SIGTERM and SIGINT."""
-        if self.stopping or not self.polite:
-            raise Cancelled
-        self.stopping = True
 
 
 def create(root: Path, arguments: Sequence[str], owner: str, project: str = "", runs_in: Path | None = None) -> Path:

@@ -13,8 +13,8 @@ from ftrag import project as projects
 from ftrag.comparison import compare
 from ftrag.conclusions import gate_result
 from ftrag.errors import InputError, NotFound
-from ftrag.jobs import Report
 from ftrag.records import load_run
+from ftrag.reporting import Report
 
 
 def tree_hash(folder: Path) -> str:

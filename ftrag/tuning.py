@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ftrag import answering, experiments, prompts, workflows
 from ftrag import project as projects
 from ftrag.errors import InputError
-from ftrag.jobs import Report
+from ftrag.reporting import Report
 from ftrag.types import Example, Prompt
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
-from ftrag import jobs, workflows
+from ftrag import jobs, reporting, workflows
 from ftrag import project as projects
 from ftrag.ui import session, warm
 
@@ -42,7 +42,7 @@ class Visitor:
         owner = session.owner(self.visitor)
         folder = jobs.create(projects.home(), ["train", "mine"], owner, "mine", self.workspace)
         (folder / "output.log").write_text(self.secret)
-        jobs.Report(folder).write(jobs.DONE, fraction=1.0, message=self.secret)
+        reporting.Report(folder).write(jobs.DONE, fraction=1.0, message=self.secret)
         self.job = folder.name
 
     def state(self):

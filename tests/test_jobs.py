@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from ftrag import jobs
+from ftrag import jobs, reporting
 from ftrag.errors import InputError, NotFound
 from tests.browser import wait_until
 from tests.conftest import ROOT
@@ -103,7 +103,7 @@ def test_a_stranger_gets_nothing_in_the_same_words_as_for_an_unknown_id(home):
 
 def test_an_ended_job_cannot_be_cancelled_but_dismissed(home):
     folder = jobs.create(home, ["train", "demo"], owner="me")
-    jobs.Report(folder).write(jobs.DONE, fraction=1.0, message="done")
+    reporting.Report(folder).write(jobs.DONE, fraction=1.0, message="done")
     with pytest.raises(InputError, match="ended already"):
         jobs.cancel(home, folder.name, "me")
     jobs.dismiss(home, folder.name, "me")
@@ -119,7 +119,7 @@ def test_a_child_sees_no_token(home, monkeypatch):
 
 
 def test_an_estimate_is_told_at_once_where_standard_error_is_a_file(capsys):
-    report = jobs.Report(None)
+    report = reporting.Report(None)
     report(0.0, "reading")
     report(0.1, "about 200 s for 68 steps on 133 rows", phase="estimate")
     report(0.2, "step 1")

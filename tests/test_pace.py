@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from ftrag import hub, jobs, pace
+from ftrag import hub, jobs, pace, reporting
 from ftrag.errors import InputError
 from ftrag.pace import Pace
 from ftrag.ui import working
@@ -82,7 +82,7 @@ def test_a_handler_with_a_bar_gives_it_in_its_place_and_reads_the_same_arguments
 
 def test_a_job_that_says_nothing_of_time_is_timed(tmp_path, monkeypatch):
     folder = jobs.create(tmp_path, ["compare", "demo"], "", "demo")
-    report = jobs.Report(folder)
+    report = reporting.Report(folder)
     report(0.1, "a")
     time.sleep(0.9)
     report(0.4, "b")

@@ -11,11 +11,11 @@ from ftrag.errors import InputError
 from ftrag.evaluation.attribution import cause
 from ftrag.evaluation.stats import compare
 from ftrag.experiments import evaluate
-from ftrag.jobs import Report
 from ftrag.outcomes import promote
 from ftrag.project import EXAMPLES
 from ftrag.records import listing, load_run
 from ftrag.report import render
+from ftrag.reporting import Report
 
 RECORDED = sorted(EXAMPLES.glob("*/recorded/run.json"))
 
