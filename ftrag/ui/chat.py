@@ -11,7 +11,7 @@ import gradio as gr
 
 from ftrag import conversation, outcomes, quotas, routing, votes, workflows
 from ftrag.errors import FtragError, InputError
-from ftrag.ui import chat_turn, chat_view, session, texts
+from ftrag.ui import chat_turn, chat_view, chat_vote, session, texts
 from ftrag.ui.chat_turn import MOST_HEAT, MOST_K, MOST_THRESHOLD, MOST_TOKENS
 from ftrag.ui.chat_view import BASE, CONTEXTS
 
@@ -127,7 +127,7 @@ def _wire_rest(part: Mapping[str, Any], here: list[Any], shown: list[Any]) -> No
     part["panel"].expand(measured, here, [part["router"], part["votes"]], **PRIVATE)
     for choice, button in part["choices"].items():
         voted = [*here, part["turns"], part["asked"]]
-        button.click(_voter(choice), voted, [*shown[2:], part["votes"]], **QUIET)
+        button.click(chat_vote.voter(choice), voted, [*shown[2:], part["votes"]], **QUIET)
     for form, button in part["exports"].items():
         written = button.click(_exporter(form), [here[1], part["turns"]], part["download"], **QUIET)
         written.success(None, part["download"], None, js=DOWNLOAD_JS, **QUIET)
@@ -266,39 +266,6 @@ def stopped(asked: Mapping[str, Any]) -> list[Any]:
     if asked["blind"]:
         return [texts.VOTE_NOW, texts.VOTE_NOW, gr.update(visible=True)]
     return [*chat_turn.details(asked["columns"], asked["state"], stopped=True)[:2], gr.update(visible=False)]
-
-
-def _voter(choice: str) -> Any:
-    @session.guarded
-    def vote(visitor: str, name: str | None, turns: list[Any], asked: Mapping[str, Any]) -> list[Any]:
-        """Keep the vote, then show which column was which."""
-        project = session.project(visitor, name)
-        if not asked.get("blind") or not asked.get("state"):
-            raise InputError(texts.NO_VOTE)
-        columns, state = asked["columns"], asked["state"]
-        sides = [
-            {"column": chat_view.column_name(column), "text": said["text"].strip()}
-            for column, said in zip(columns, state, strict=True)
-        ]
-        row = votes.vote(project, asked["question"], sides, choice)
-        gr.Info(_voted(row), duration=8)
-        kept = (
-            [*turns[:-1], dict(turns[-1]) | {"blind": False, "vote": choice, "scorer": row["scorer"]}] if turns else []
-        )
-        seen = dict(asked) | {"blind": False}
-        hidden = gr.update(visible=False)
-        said = votes.sentence(votes.agreement(project))
-        return [*chat_turn.heads(columns, False), *chat_turn.details(columns, state), hidden, kept, seen, said]
-
-    return vote
-
-
-def _voted(row: Mapping[str, Any]) -> str:
-    """What a vote did, in a sentence: whose answer it chose, and what the scorer says."""
-    chosen = texts.TIE if row["vote"] == "tie" else texts.CHOSE.format(column=row[row["vote"]]["column"])
-    if row["scorer"] is None:
-        return f"{chosen} {texts.NO_SCORER}"
-    return f"{chosen} {texts.SCORER_AGREES if row['scorer'] == row['vote'] else texts.SCORER_DIFFERS[row['scorer']]}"
 
 
 def _exporter(form: str) -> Any:
