@@ -195,10 +195,17 @@ def test_one_row_a_step_is_a_setting_like_another(tmp_path):
 
 def test_the_estimate_by_hand():
     row = Row((1, 2, 3), (4, 5))  # five positions; a pair of such is ten
-    costs = estimate.Costs(position=2.0, forward=0.5, step=3.0)
+    costs = estimate.Costs(batch=7.0, position=2.0, forward=0.5, step=3.0)
     found = estimate.seconds(costs, [[row, row], [row]], steps=2, read=[[row], [row, row]])
-    assert found == 2 * (10 + 5) + 3 * 2 + 0.5 * (5 + 10)
-    assert estimate.seconds(costs, [[Pair(row, Row((1, 2, 3), (4,)))]], steps=0) == 2 * 2 * 5
+    assert found == 7 * 2 + 2 * (10 + 5) + 3 * 2 + 0.5 * (5 + 10)
+    assert estimate.seconds(costs, [[Pair(row, Row((1, 2, 3), (4,)))]], steps=0) == 7 + 2 * 2 * 5
+
+
+def test_short_batches_cost_more_a_position_and_the_estimate_knows():
+    """Through the origin, 900 positions of short batches were said to take what 900 of a long one do."""
+    assert estimate.line([100, 200, 800], [0.45, 0.65, 1.85]) == pytest.approx((0.25, 0.002))
+    assert estimate.line([300, 300, 300], [1.0, 1.1, 0.9]) == pytest.approx((0.0, 3 / 900))
+    assert estimate.line([100, 200], [0.1, 0.4]) == pytest.approx((0.0, 0.5 / 300))  # no batch takes less than nothing
 
 
 def test_other_settings_do_not_continue_a_stopped_training(tmp_path):

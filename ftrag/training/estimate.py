@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import sys
 import tempfile
 import time
@@ -18,7 +19,8 @@ from ftrag.training.encode import Pair, Row, sequences
 class Costs:
     """What was measured here, in seconds."""
 
-    position: float  # forward and backward
+    batch: float  # forward and backward of a micro-batch, however short
+    position: float  # and of each of its positions
     forward: float  # of a position, without gradients
     step: float = 0.0  # of the optimizer
 
@@ -29,16 +31,27 @@ def cost(batch: Sequence[Row | Pair]) -> int:
     return len(rows) * max(map(len, rows))
 
 
-def measure(run: Callable[[Any], None], batches: Sequence[Sequence[Row | Pair]], samples: int = 3) -> float:
-    """Seconds per position, from forward and backward over `samples` batches of spread lengths, after one to warm up.
+def measure(
+    run: Callable[[Any], None], batches: Sequence[Sequence[Row | Pair]], samples: int = 3
+) -> tuple[float, float]:
+    """(seconds per batch, per position), from forward and backward over `samples` batches of spread lengths.
 
     The longest batch is among them, so that a training that will not fit in memory fails here. run must leave
     weights, optimizer and random state as they were.
     """
     order = sorted(range(len(batches)), key=lambda index: cost(batches[index]))
     picked = [batches[order[round(n * (len(order) - 1) / max(1, samples - 1))]] for n in range(samples)]
-    run(picked[0])
-    return sum(timed(run, batch) for batch in picked) / sum(map(cost, picked))
+    run(picked[0])  # to warm up
+    return line([cost(batch) for batch in picked], [timed(run, batch) for batch in picked])
+
+
+def line(sizes: Sequence[float], taken: Sequence[float]) -> tuple[float, float]:
+    """(a, b) of the least squares a + b size, neither below 0; through the origin where the sizes do not tell."""
+    if len(set(sizes)) > 1:
+        b, a = statistics.linear_regression(sizes, taken)
+        if a >= 0 and b >= 0:
+            return a, b
+    return 0.0, sum(taken) / sum(sizes)
 
 
 def timed(run: Callable[..., Any], *given: Any) -> float:
@@ -55,7 +68,7 @@ def seconds(
     read: Sequence[Sequence[Row | Pair]] = (),
 ) -> float:
     """Seconds of a training's batches and optimizer steps, and of the batches that are only read."""
-    trained = costs.position * sum(map(cost, batches)) + costs.step * steps
+    trained = costs.batch * len(batches) + costs.position * sum(map(cost, batches)) + costs.step * steps
     return trained + costs.forward * sum(map(cost, read))
 
 

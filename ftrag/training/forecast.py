@@ -23,8 +23,8 @@ def forecast(run: Run, afterwards: float = 0.0) -> float:
 def _trained(run: Run, left: Sequence[Batch], steps: int, done: int) -> float:
     """Seconds of the steps, of the held-out losses between them, and of the reference that pairs are compared with."""
     run.model.train()
-    position = estimate.measure(estimate.without_trace(run.model, run.loss), left)
-    costs = estimate.Costs(position, _forward(run, left), estimate.optimizer_step(run.model))
+    batch, position = estimate.measure(estimate.without_trace(run.model, run.loss), left)
+    costs = estimate.Costs(batch, position, _forward(run, left), estimate.optimizer_step(run.model))
     read = list(run.held_out) * sum(step > done for step in evaluation_steps(run))
     if any(isinstance(row, Pair) for row in left[0]):
         epoch = round(len(run.batches) / max(1.0, run.settings.epochs))

@@ -58,7 +58,7 @@ def train(
     work.mkdir(parents=True, exist_ok=True)
     with _memory_said(), engine.lora(loaded, settings) as model:
         run = _run(loaded, model, settings, data, work / "checkpoints", on_progress, should_stop, reading, answers)
-        more = _fitted(run, preference.is_pairs(examples), afterwards)
+        more = _fitted(run, preference.is_pairs(examples), afterwards, began)
         if more is None or not processes.is_first():
             return _result(run, None, began)
         card = _card(run, identity, data_hash(examples), began) | more
@@ -67,10 +67,10 @@ def train(
     return _result(run, id_, began) | more
 
 
-def _fitted(run: engine.Run, pairs: bool, afterwards: float) -> dict[str, Any] | None:
+def _fitted(run: engine.Run, pairs: bool, afterwards: float, began: float) -> dict[str, Any] | None:
     """Say how long it takes, train and measure what it has cost: more for the card; None where it was stopped."""
     resume = run.resume()
-    _announce(run, afterwards)
+    _announce(run, afterwards, began)
     more: dict[str, Any] = {}
     if pairs:
         more = preference.optimise(run, resume)
@@ -203,9 +203,9 @@ def data_hash(examples: Sequence[Example]) -> str:
     return hashlib.sha256(rows.encode()).hexdigest()
 
 
-def _announce(run: engine.Run, afterwards: float = 0.0) -> dict[str, Any]:
-    """Measure a few steps and say what the training will take, this measuring included, before it begins."""
-    watch, began = run.watch, time.monotonic()
+def _announce(run: engine.Run, afterwards: float, began: float) -> dict[str, Any]:
+    """Measure a few steps and say what the training will take, from `began` on, which is before this measuring."""
+    watch = run.watch
     left = forecast(run, afterwards)
     watch.estimate_seconds = time.monotonic() - began + left
     said = {
@@ -232,11 +232,12 @@ def plan_training(
     """What `train` would say before its start: seconds, memory, steps and trainable parameters; nothing is trained."""
     settings = settings or TrainSettings()
     check(settings)
+    began = time.monotonic()
     data = _data(loaded, examples, settings)
     with _memory_said(), engine.lora(loaded, settings) as model:
         run = _run(loaded, model, settings, data, Path(), lambda numbers: None, lambda: False, reading, answers)
         held_out = sum(map(len, data.held_out))
-        return _announce(run, afterwards) | {"rows": data.rows, "held_out": held_out, "warnings": data.warnings}
+        return _announce(run, afterwards, began) | {"rows": data.rows, "held_out": held_out, "warnings": data.warnings}
 
 
 def _result(run: engine.Run, adapter: str | None, began: float) -> dict[str, Any]:
