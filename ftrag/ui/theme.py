@@ -168,6 +168,7 @@ CSS = """
 .ft-source p { white-space: pre-wrap; }
 #chat_a button[aria-label="Clear"], #chat_b button[aria-label="Clear"] { display: none; } /* it would empty one side */
 #chat_a .placeholder-content, #chat_b .placeholder-content { padding: 0 16px; text-align: center; }
+#chat_questions { padding-bottom: 2px !important; } /* else the last line of questions loses its lower edge */
 #chat_questions button { white-space: normal; text-align: left; height: auto; }
 .ft-code code { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .8rem; }
 .gradio-container .label-wrap { font-weight: 600; text-align: left; }
@@ -196,7 +197,7 @@ button:focus-visible, input:focus-visible, textarea:focus-visible, summary:focus
   #chat_a, #chat_b { height: 300px !important; }
   .ft-step > .block { flex-basis: 100% !important; }
   .ft-step { padding: 8px 10px !important; gap: 8px !important; }
-  .ft-step button { flex: 1 1 auto !important; min-width: 0 !important; padding: 6px 10px !important; font-size: 13px; }
+  .ft-step button { flex: 1 1 auto !important; min-width: 0 !important; padding: 6px !important; font-size: 13px; }
 }
 """
 CSS += EVALUATE_CSS
