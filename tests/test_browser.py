@@ -207,6 +207,9 @@ def test_train_reload_evaluate_and_chat(visit):
     visit.page.get_by_text("Arms, number of questions, other runs").click()
     visit.page.get_by_label("Only the first N questions").fill("4")
     visit.page.get_by_label("Only the first N questions").press("Tab")
+    for arm in ("prompt", "prompt+rag", "base+oracle", "lora+oracle"):
+        visit.page.locator("#arms").get_by_label(f"{arm} –").uncheck()
+    wait_until(lambda: "4 arms x 4 questions" in visit.text("#plan").replace("×", "x"), 20)
     visit.page.locator("#evaluate_start").click()
     wait_until(lambda: "4 questions" in visit.text("#verdict"), 300)
     visit.page.get_by_text("Every number: arms, differences, costs").click()
