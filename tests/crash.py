@@ -1,5 +1,6 @@
 """Trainings that are killed with SIGKILL at random moments and started again, and what is left of them."""
 
+import contextlib
 import json
 import os
 import random
@@ -100,7 +101,8 @@ class Nursery:
         if patience is not None:
             wait_for_words(pid, log, patience[0])
             time.sleep(patience[1])
-            os.kill(pid, signal.SIGKILL)  # not reaped yet, so the number is still its own
+            with contextlib.suppress(ProcessLookupError):  # it ended just now
+                os.kill(pid, signal.SIGKILL)
         return int(self.process.stdout.readline())
 
 
