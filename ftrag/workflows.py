@@ -184,6 +184,14 @@ def ready_model(project: Path, adapter: str | None = None) -> LocalModel:
     return llm
 
 
+def rewords(project: Path) -> bool:
+    """Whether what the project's model says in other words than its passages may be cited to them."""
+    from ftrag import models
+
+    row = models.MODELS.get(projects.settings(project)["model"])
+    return row is None or row.rewords
+
+
 # --- knowledge
 
 

@@ -133,6 +133,13 @@ def bag(texts: list[str]) -> np.ndarray:
 def test_embeddings_find_a_source_under_other_words(sentence: str, supported: bool) -> None:
     (row,) = align(sentence, PASSAGES, bag)
     assert row["supported"] is supported
+    (row,) = align(sentence, PASSAGES, bag, rewords=False)  # for a model whose own words are not to be believed
+    assert row["supported"] is False
+
+
+def test_a_copy_is_cited_whoever_said_it() -> None:
+    said = "A dog may weigh up to 34 kg."
+    assert [row["supported"] for row in align(said, PASSAGES, bag, rewords=False)] == [True]
 
 
 @pytest.mark.parametrize(

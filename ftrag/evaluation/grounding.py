@@ -20,15 +20,15 @@ def is_retrieved(evidence: Sequence[str], passages: Sequence[Chunk]) -> bool | N
     return any(entry in names or any(f" {' '.join(words(entry))} " in text for text in texts) for entry in evidence)
 
 
-def faithfulness(answer: str, passages: Sequence[Chunk], embed: Embed | None = None) -> Score:
+def faithfulness(answer: str, passages: Sequence[Chunk], embed: Embed | None = None, rewords: bool = True) -> Score:
     """Share of an answer's sentences that a passage supports; None without passages, for a refusal, or without claims.
 
     A sentence without a value or at least three words of content (a greeting, a sign-off) claims nothing. embed:
-    sentence embeddings, which also find support under other words.
+    sentence embeddings, which also find support under other words; rewords: whether such support is believed.
     """
     if not passages or declines(answer):
         return Score(None, "no passages were read" if not passages else "a refusal claims nothing")
-    rows = align(answer, passages, embed)
+    rows = align(answer, passages, embed, rewords)
     claims = [row for row, (start, end) in zip(rows, sentences(answer), strict=True) if _is_claim(answer[start:end])]
     if not claims:
         return Score(None, "the answer claims nothing")

@@ -86,6 +86,7 @@ def answer_all(
     reference: Reference = NOTHING,
     threshold: float = metrics.THRESHOLD,
     embed: Embed | None = None,
+    rewords: bool = True,
     batch_size: int = 16,
     later: float = 0.0,
     on_progress: Progress = _quiet,
@@ -96,14 +97,15 @@ def answer_all(
     A row: {id, arm, slice, answer, content, behaviour, scores, why, tokens, first_token_s, seconds, done, sources,
     retrieved, prompt, prompt_chars}. When should_stop says so the batch in hand is dropped and the rows end. The
     first message with an estimate of the whole time comes after the first batch. embed: sentence embeddings for
-    faithfulness, as the page's citations have them. later: the cost, in units of `cost`, of what the caller does
-    afterwards. Raises EvaluationBlocked for answers in the folder that another setup gave.
+    faithfulness, as the page's citations have them; rewords: as in `citations.align`. later: the cost, in units of
+    `cost`, of what the caller does afterwards. Raises EvaluationBlocked for answers in the folder that another setup
+    gave.
     """
     limits = settings or Generation()
     path = folder / "answers.jsonl"
     done = _earlier(path, asked, limits)
     yield from done.values()
-    score = _scorer(checks, reference, threshold, embed)
+    score = _scorer(checks, reference, threshold, embed, rewords)
     batches = _batches([row for row in asked if (row.gold.id, row.arm) not in done], batch_size)
     clock = _Clock(len(asked), len(done), sum(map(cost, batches)) + later, on_progress)
     for batch in batches:
@@ -228,7 +230,7 @@ def _row(asked: Asked, said: Said, settings: Generation) -> dict[str, Any]:
 
 
 def _scorer(
-    checks: Sequence[Mapping[str, Any]], reference: Reference, threshold: float, embed: Embed | None
+    checks: Sequence[Mapping[str, Any]], reference: Reference, threshold: float, embed: Embed | None, rewords: bool
 ) -> Callable[[Asked, Said], dict[str, Any]]:
     """Both verdicts of an answer; none for one that was cut off by the time limit or never asked."""
 
@@ -239,7 +241,7 @@ def _scorer(
         content = metrics.content(said.text, asked.gold)
         shown = Reference(reference.style, tuple(dict.fromkeys(chunk.document for chunk in asked.passages)))
         form, passed = behaviour(said.text, [*checks, *asked.gold.checks], shown)
-        faithful = faithfulness(said.text, asked.passages, embed)
+        faithful = faithfulness(said.text, asked.passages, embed, rewords)
         scores = {"content": content.value, **content.parts, "behaviour": form.value, "faithfulness": faithful.value}
         return {
             "content": metrics.content_verdict(content, threshold),
