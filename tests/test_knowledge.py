@@ -252,8 +252,8 @@ def test_the_index_is_verified_against_rank_bm25(project, files, capsys):
 
 
 def test_the_panel_shows_and_changes_a_visitors_project(home, files):
+    from ftrag.ui import editing, session
     from ftrag.ui import knowledge as panel
-    from ftrag.ui import session
 
     visitor = session.new_visitor()
     workflows.new(session.workspace(visitor), "mine")
@@ -266,24 +266,24 @@ def test_the_panel_shows_and_changes_a_visitors_project(home, files):
     assert "chunk_tokens" in panel.keep_cuts(visitor, "mine", "recursive", 128, 200)[0]  # the overlap is lowered
     assert knowledge.settings(project).chunk_overlap == 64
     assert "minimum_match" in panel.save(visitor, "mine", "english", True, True, 0, 0.5, 0.0, 0, 3, 1500, False)
-    text = panel.open_text(visitor, "mine", "berths.md").replace("17 crowns", "18 crowns")
-    assert "indexed in" in panel.keep_text(visitor, "mine", "berths.md", text)
+    text = editing.open_text(visitor, "mine", "berths.md").replace("17 crowns", "18 crowns")
+    assert "indexed in" in editing.keep_text(visitor, "mine", "berths.md", text)
     assert "18" in panel.search(visitor, "mine", "crowns of a berth", "bm25", 3, False)
 
 
 def test_one_visitors_panel_reads_no_other_visitors_document(home, files):
     import gradio as gr
 
+    from ftrag.ui import editing, session
     from ftrag.ui import knowledge as panel
-    from ftrag.ui import session
 
     owner, stranger = session.new_visitor(), session.new_visitor()
     workflows.new(session.workspace(owner), "mine")
     store.ingest(session.project(owner, "mine"), files)
     for call in (
-        lambda: panel.open_text(stranger, "mine", "berths.md"),
+        lambda: editing.open_text(stranger, "mine", "berths.md"),
         lambda: panel.search(stranger, "mine", "berth", "bm25", 3, False),
-        lambda: panel.open_text(owner, "mine", "../project.json"),
+        lambda: editing.open_text(owner, "mine", "../project.json"),
         lambda: panel.preview(owner, "../mine", "berths.md", "fixed", 64, 0),
     ):
         with pytest.raises(gr.Error):
