@@ -1,6 +1,6 @@
 """How well sentences are aligned with the passages that support them, on four labelled files.
 
-python benchmarks/alignment.py [FILE…] [--half dev|heldout] [--words] [--errors]
+python benchmarks/alignment.py [FILE…] [--half dev|heldout] [--words] [--rewords] [--errors]
 
 alignment.jsonl: sentences written as paraphrases and near misses, on purpose hard. answers.jsonl and answers2.jsonl:
 what the built-in model said on two examples with the passages it had read; only copies are cited to such a model
@@ -13,7 +13,7 @@ passage is an index into passages or null. A sentence that is labelled as suppor
 names that passage and its span shares at least half of the quote's characters; a sentence that the aligner supports
 and the label does not, or elsewhere, is an error of precision. Answers are split into two halves by their "half", else
 by a hash of their text: the aligner was developed on "dev" alone, after the labels were written; "heldout" was only
-ever counted.
+ever counted, except for answers2: its errors were read before `rewords` was switched off, so it is no longer unseen.
 """
 
 from __future__ import annotations

@@ -123,11 +123,26 @@ def create(name: str, root: Path, example: str | None = None, fill: Callable[[Pa
         raise taken
     source = example_folder(example) if example else None
     draft = Path(tempfile.mkdtemp(dir=_made(path.parent), prefix=".new-"))
+    try:
+        _begin(draft, name, example, source)
+        if fill:
+            fill(draft)
+        os.rename(draft, path)
+    except BaseException as error:
+        shutil.rmtree(draft, ignore_errors=True)
+        if path.exists() and isinstance(error, OSError):  # somebody was faster
+            raise taken from None
+        raise
+    return path
+
+
+def _begin(folder: Path, name: str, example: str | None, source: Path | None) -> None:
+    """The example's files, if there is one, and project.json."""
     given = read_json(source / "project.json") if source else {}
     if source:
-        shutil.copytree(source, draft, dirs_exist_ok=True, ignore=shutil.ignore_patterns("recorded"))
+        shutil.copytree(source, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("recorded"))
     write_json(
-        draft / "project.json",
+        folder / "project.json",
         {"title": name}
         | ENTRIES
         | given
@@ -139,18 +154,8 @@ def create(name: str, root: Path, example: str | None = None, fill: Callable[[Pa
             "lineage": {"parent": None},
         },
     )
-    (draft / "documents").mkdir(exist_ok=True)
-    draft.chmod(0o755)
-    try:
-        if fill:
-            fill(draft)
-        os.rename(draft, path)
-    except BaseException as error:
-        shutil.rmtree(draft, ignore_errors=True)
-        if path.exists() and isinstance(error, OSError):  # somebody was faster
-            raise taken from None
-        raise
-    return path
+    (folder / "documents").mkdir(exist_ok=True)
+    folder.chmod(0o755)
 
 
 def _made(folder: Path) -> Path:
