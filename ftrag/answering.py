@@ -28,7 +28,7 @@ def ask(
     ((text, tokens, first, seconds),) = complete(llm, [prompt], generation(project))
     return {
         "answer": text,
-        "sources": sources(project, text, hits),
+        "sources": sources(project, asked, text, hits),
         "seconds": round(seconds, 3),
         "first_token_seconds": round(first, 3),
         "tokens": tokens,
@@ -81,7 +81,7 @@ def _embedder() -> Any:
         return None
 
 
-def sources(project: Path, answer: str, hits: Sequence[Hit]) -> list[dict[str, Any]]:
+def sources(project: Path, question: str, answer: str, hits: Sequence[Hit]) -> list[dict[str, Any]]:
     """The passages behind an answer: spans that support one of its sentences first, then passages that were only read.
 
     Computed, not asked of the model: {document, chunk, start, end, quote, supports, score, where}.
@@ -90,7 +90,8 @@ def sources(project: Path, answer: str, hits: Sequence[Hit]) -> list[dict[str, A
     from ftrag.evaluation.citations import align
     from ftrag.retrieval import store
 
-    found = align(answer, [hit.chunk for hit in hits], meaning(), workflows.rewords(project)) if hits else []
+    passages, rewords = [hit.chunk for hit in hits], workflows.rewords(project)
+    found = align(answer, passages, meaning(), rewords, question) if hits else []
     spans = [span for span in found if span["supported"]]
     cited = [{key: span[key] for key in ("document", "chunk", "start", "end", "quote", "score")} for span in spans]
     used = {(span["document"], span["chunk"]) for span in cited}
@@ -145,7 +146,7 @@ def chat(
         for delta in deltas:
             _advance(state[delta.row], delta, time.perf_counter() - start)
             if delta.done:
-                state[delta.row]["sources"] = sources(project, state[delta.row]["text"], shown[delta.row][1])
+                state[delta.row]["sources"] = sources(project, asked, state[delta.row]["text"], shown[delta.row][1])
         yield [dict(column) for column in state]
 
 

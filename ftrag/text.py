@@ -41,7 +41,7 @@ def sentences(text: str) -> list[tuple[int, int]]:
     """Half-open character spans of the sentences of a text; white space between them belongs to none.
 
     Splits after . ! ? or the full stops of other scripts when white space or the end follows, and at line breaks;
-    not after a single letter, a number at the start of a line, or common abbreviations.
+    not after a single letter, a number at the start of a line, a German ordinal ("am 3. Mai"), or common abbreviations.
     """
     spans: list[tuple[int, int]] = []
     start = 0
@@ -56,7 +56,9 @@ def sentences(text: str) -> list[tuple[int, int]]:
 
 
 _ABBREVIATION = re.compile(
-    r"(?:^|\s)(?:[A-Za-z]|e\.g|i\.e|etc|approx|no|nr|vs|mr|mrs|ms|dr|st|\d{1,2})\.$", re.IGNORECASE
+    r"(?:(?:^|\s)(?:[A-Za-z]|e\.g|i\.e|etc|approx|no|nr|vs|mr|mrs|ms|dr|st)"
+    r"|(?:(?:^|\n)\s*|\b(?:am|im|de[rmns]|die|das|vom|zu[mr]|ab|bis|seit) )\d{1,2})\.$",
+    re.IGNORECASE,
 )
 
 

@@ -142,6 +142,49 @@ def test_a_copy_is_cited_whoever_said_it() -> None:
     assert [row["supported"] for row in align(said, PASSAGES, bag, rewords=False)] == [True]
 
 
+def test_most_of_a_source_in_other_words_around_it_is_supported() -> None:
+    """A capable model copies half a sentence and says the rest itself; such an answer was once taken for a change."""
+    (row,) = align("As a rule, a dog that you bring may weigh no more than 34 kg altogether.", PASSAGES, bag)
+    assert (row["supported"], row["chunk"]) == (True, 4)
+
+
+def test_the_question_finds_what_a_short_answer_leaves_unsaid() -> None:
+    text = "Two masts stand on the hill. The ferry has two decks. The lift takes two bicycles."
+    passages = [Chunk("a.md", 0, text, 0, len(text))]
+    quotes = [
+        align("Two.", passages, question=asked)[0]["quote"] for asked in ("How many decks?", "How many bicycles?")
+    ]
+    assert quotes == ["The ferry has two decks.", "The lift takes two bicycles."]
+
+
+def test_a_name_of_the_question_is_no_strange_one() -> None:
+    said, asked = "In Vessby a dog travels for a fee of €1.60 per trip.", "What does a dog cost in Vessby?"
+    assert [align(said, PASSAGES, question=one)[0]["supported"] for one in ("", asked)] == [False, True]
+
+
+def test_a_remark_that_declines_is_not_supported() -> None:
+    said = "The documents do not say what a dog may weigh on board."
+    assert [row["supported"] for row in align(said, PASSAGES, bag)] == [False]
+
+
+@pytest.mark.parametrize(
+    ("said", "contradicts"),
+    [
+        ("The PIN has 5 digits.", False),  # the other clause denies something else
+        ("The PIN does not have 5 digits.", True),
+        ("The PIN may contain the year of birth.", True),
+        ("The PIN is not without 5 digits.", False),
+    ],
+)
+def test_denial_counts_in_the_clause_that_is_spoken_of(said: str, contradicts: bool) -> None:
+    assert claims.contradicts(said, "The PIN has 5 digits, and must not contain the year of birth.") is contradicts
+
+
+def test_names_in_the_plural_and_what_is_no_name() -> None:
+    assert claims.strange_names("We fought the Seljuks.", ["the Seljuk Turks"]) == []
+    assert claims.strange_names("It goes there, so I'm sending it to Vessby.", ["a text"]) == ["Vessby"]
+
+
 @pytest.mark.parametrize(
     ("said", "source", "missing"),
     [
@@ -152,6 +195,7 @@ def test_a_copy_is_cited_whoever_said_it() -> None:
         ("Three quarters are paper.", "74 percent are paper.", ["75 percent"]),
         ("Until half past five in the afternoon.", "Free until 17:30.", []),
         ("It lasts two weeks.", "It lasts 14 days.", []),
+        ("The two of you use 900 minutes in a month.", "You use 900 minutes a month.", []),
     ],
 )
 def test_amounts_said_in_words(said: str, source: str, missing: list[str]) -> None:

@@ -36,6 +36,8 @@ _SAID: tuple[tuple[str, str], ...] = (
     (r"\bthree fifths\b", "60 percent"),
     (r"\bfour fifths\b", "80 percent"),
     (r"\bhalf of\b", "50 percent of"),
+    (r"\bthe two of (?=you|us|them|these|those)", "both of "),
+    (r"(?<=\w) in an? (?=(?:hour|day|week|month|year)\b)", " a "),
 )
 _HOURS = "one two three four five six seven eight nine ten eleven twelve"
 _CLOCK = {name: str(hour) for hour, name in enumerate(_HOURS.split(), start=1)}
@@ -43,8 +45,11 @@ _HEDGED = re.compile(r"\b(?:about|around|some|roughly|approximately|nearly|almos
 NEAR = 0.1  # a hedged amount may be this share off
 BESIDE, NEARBY = 4, 7  # words apart in a text that belong together, and how far apart they may be in its source
 _DENIAL = re.compile(
-    r"\b(?:not|never|cannot|nobody|nothing|none|neither|nor|without|no|hardly|fail(?:s|ed|ing)?|refus\w+)\b"
+    r"\b(?:not|never|cannot|nobody|nothing|none|neither|nor|without|no|hardly|fail(?:s|ed|ing)?|refus\w+|\w+-free)\b"
     r"(?! (?:more|less|later|longer|fewer|earlier|only)\b)|n't\b"
+)
+_CLAUSE = re.compile(
+    r"[,;:–—()]\s+|\n+|\s(?=(?:and|but|or|nor|because|although|though|if|unless|when|while|which|who|as|so|since)\b)"
 )
 _NAME = re.compile(r"(?<=[\w,;'’)] )[A-Z][\w’'-]*\w")
 
@@ -95,19 +100,29 @@ def _close(left: tuple[str, float | str], right: tuple[str, float | str]) -> boo
 
 
 def names(text: str) -> list[str]:
-    """Words with a capital that do not begin the sentence, "I" and "The" left out."""
-    return [match.group() for match in _NAME.finditer(text) if match.group() not in {"I", "We", "The"}]
+    """Words with a capital that do not begin the sentence; "I", "I'm", "We" and "The" are none."""
+    found = (match.group() for match in _NAME.finditer(text))
+    return [name for name in found if re.split("['’]", name)[0] not in {"I", "We", "The"}]
 
 
 def strange_names(text: str, sources: Iterable[str]) -> list[str]:
-    """The names of a text that none of the sources has."""
-    known = {word for source in sources for word in re.findall(r"\w+", source.lower())}
-    return [name for name in names(text) if not set(re.findall(r"\w+", name.lower().removesuffix("'s"))) & known]
+    """The names of a text that none of the sources has, in the singular or the plural."""
+    known = {stem(word) for source in sources for word in re.findall(r"\w+", source.lower())}
+    parts = {name: re.findall(r"\w+", name.lower().removesuffix("'s")) for name in names(text)}
+    return [name for name, words_ in parts.items() if not {stem(word) for word in words_} & known]
 
 
 def denies(text: str) -> bool:
-    """Whether a text denies something."""
-    return bool(_DENIAL.search(clean(text)))
+    """Whether a text denies: an odd number of times, so that "not without" does not."""
+    return len(_DENIAL.findall(clean(text))) % 2 == 1
+
+
+def contradicts(text: str, source: str) -> bool:
+    """Whether one of them denies and the other does not; of the source, the clauses that speak of the text's words."""
+    said = _content(text)
+    clauses = [(clause, _content(clause)) for clause in _CLAUSE.split(source)]
+    spoken = [clause for clause, words_ in clauses if words_ and len(words_ & said) >= len(words_) / 2]
+    return denies(text) != denies(" ".join(spoken) or source)
 
 
 def paired(text: str, source: str) -> float:
@@ -123,6 +138,10 @@ def paired(text: str, source: str) -> float:
     pairs = [(a, b) for (i, a), (j, b) in combinations(known, 2) if j - i <= BESIDE]
     near = sum(any(abs(i - j) <= NEARBY for i in places[a] for j in places[b]) for a, b in pairs)
     return near / len(pairs) if pairs else 1.0
+
+
+def _content(text: str) -> set[str]:
+    return set(_stems(text)) - STOP_WORDS
 
 
 def _stems(text: str) -> list[str]:

@@ -20,15 +20,18 @@ def is_retrieved(evidence: Sequence[str], passages: Sequence[Chunk]) -> bool | N
     return any(entry in names or any(f" {' '.join(words(entry))} " in text for text in texts) for entry in evidence)
 
 
-def faithfulness(answer: str, passages: Sequence[Chunk], embed: Embed | None = None, rewords: bool = True) -> Score:
+def faithfulness(
+    answer: str, passages: Sequence[Chunk], embed: Embed | None = None, rewords: bool = True, question: str = ""
+) -> Score:
     """Share of an answer's sentences that a passage supports; None without passages, for a refusal, or without claims.
 
     A sentence without a value or at least three words of content (a greeting, a sign-off) claims nothing. embed:
-    sentence embeddings, which also find support under other words; rewords: whether such support is believed.
+    sentence embeddings, which also find support under other words; rewords: whether such support is believed;
+    question: what was asked.
     """
     if not passages or declines(answer):
         return Score(None, "no passages were read" if not passages else "a refusal claims nothing")
-    rows = align(answer, passages, embed, rewords)
+    rows = align(answer, passages, embed, rewords, question)
     claims = [row for row, (start, end) in zip(rows, sentences(answer), strict=True) if _is_claim(answer[start:end])]
     if not claims:
         return Score(None, "the answer claims nothing")

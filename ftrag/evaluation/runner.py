@@ -241,7 +241,7 @@ def _scorer(
         content = metrics.content(said.text, asked.gold)
         shown = Reference(reference.style, tuple(dict.fromkeys(chunk.document for chunk in asked.passages)))
         form, passed = behaviour(said.text, [*checks, *asked.gold.checks], shown)
-        faithful = faithfulness(said.text, asked.passages, embed, rewords)
+        faithful = faithfulness(said.text, asked.passages, embed, rewords, asked.gold.question)
         scores = {"content": content.value, **content.parts, "behaviour": form.value, "faithfulness": faithful.value}
         return {
             "content": metrics.content_verdict(content, threshold),
