@@ -1,4 +1,4 @@
-"""How well sentences are aligned with the passages that support them, on six labelled files.
+"""How well sentences are aligned with the passages that support them, on seven labelled files.
 
 python benchmarks/alignment.py [FILE…] [--half dev|heldout] [--words] [--rewords] [--kinds] [--errors]
 
@@ -8,8 +8,9 @@ assistant.jsonl, assistant_xquad.jsonl: answers as a large language model gives 
 two thirds were written from the passages, a sixth from memory, a sixth carelessly, with something wrong in each. The
 held-out half was labelled twice (kappa 0.95) and only ever counted. XQuAD's paragraphs (CC BY-SA 4.0) are not here but
 named by their hashes and read from $FTRAG_SHARED/data.
-answers.jsonl, answers2.jsonl: what the built-in model said on two examples; only copies are cited to such a model
-(`rewords` in models.MODELS). answers2 was labelled twice (kappa 0.99); its errors were read before that was decided.
+answers.jsonl, answers2.jsonl, answers3.jsonl: what the built-in model said on two examples; only copies are cited to
+such a model (`rewords` in models.MODELS). The latter two were labelled twice (kappa 0.99 and 1.0). The errors of the
+first two were read, and what counts as a copy chosen on them; answers3 was only ever counted.
 
 Made to be hard:
 alignment.jsonl: paraphrases and near misses. claims.jsonl: five writers' rewordings and near misses of 270 passages of
@@ -41,7 +42,7 @@ from ftrag.types import Chunk
 ROOT = Path(__file__).resolve().parent.parent
 LABELS = [
     ROOT / "benchmarks" / "data" / f"{name}.jsonl"
-    for name in ("assistant", "assistant_xquad", "answers", "answers2", "alignment", "claims")
+    for name in ("assistant", "assistant_xquad", "answers", "answers2", "answers3", "alignment", "claims")
 ]
 XQUAD = Path(os.environ.get("FTRAG_SHARED", "../shared")) / "data" / "xquad.en.dev.json"
 
@@ -145,7 +146,7 @@ def main() -> None:
         rewords = options.rewords or not file.name.startswith("answers")  # the built-in model's are believed as copies
         found = measured(file, embed, options.half, rewords)
         print(counted(file.stem, [result for _, result in found]), flush=True)
-        for kind in sorted({kind for kind, _ in found}) if options.kinds else ():
+        for kind in sorted({kind for kind, _ in found} - {""}) if options.kinds else ():
             print(counted(f"  {kind}", [result for name, result in found if name == kind]))
         for _, (label, claimed, place, text) in found if options.errors else ():
             if label != claimed or (label and not place):
