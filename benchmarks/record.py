@@ -6,8 +6,8 @@
 
 Writes examples/NAME/recorded/: run.json, answers.jsonl, alone.jsonl and, as a small safetensors file, the adapter that
 the run measured. The adapter is stored in bfloat16 before it is evaluated, so that what ships is what was measured.
-With --answer-again the recorded adapter is evaluated once more; with --rebuild the recorded answers stay too, and
-run.json is concluded from them again, which reads no model.
+With --answer-again the recorded adapter is evaluated once more; with --rebuild the recorded answers stay too, are
+scored by today's scorer, and run.json is concluded from them again, which asks no model.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def evaluated(name: str, home: Path, adapter: str) -> dict[str, Any]:
 
 
 def rebuild(name: str, home: Path) -> dict[str, Any]:
-    """Conclude the recorded answers of an example again; when and where they were given is kept."""
+    """Score and conclude the recorded answers of an example again; when and where they were given is kept."""
     from ftrag import conclusions, records, workflows
     from ftrag import project as projects
     from ftrag.evaluation import alone
@@ -108,6 +108,7 @@ def rebuild(name: str, home: Path) -> dict[str, Any]:
         plan["hashes"] = old["hashes"] | {"adapter": records.adapter_fingerprint(folder)}
     facts = {key: old[key] for key in ("created", "machine", "software")}
     gold = workflows.gold_rows(project)[: old["limit"]]
+    projects.write_jsonl(source / "answers.jsonl", scored(project, plan, gold, source / "answers.jsonl"))
     rows = alone.joined(source, list(projects.read_jsonl(source / "answers.jsonl")))
     run = conclusions.conclude(project, old["run"], plan, gold, rows, facts)
     projects.write_json(source / "run.json", run)
@@ -115,11 +116,29 @@ def rebuild(name: str, home: Path) -> dict[str, Any]:
     return {"example": name, "route": run["decision"]["route"], "gates": run["gates"]["state"]}
 
 
+def scored(project: Path, plan: dict[str, Any], gold: list[Any], file: Path) -> list[dict[str, Any]]:
+    """The answers of a file with today's verdicts and scores. SystemExit if their passages are found no more."""
+    from ftrag import experiments
+    from ftrag import project as projects
+    from ftrag.evaluation.asking import Said
+
+    asked = {(one.gold.id, one.arm): one for one in experiments.planned(project, plan, gold)}
+    score, rows = experiments.scorer(project), []
+    for row in projects.read_jsonl(file):
+        one = asked[row["id"], row["arm"]]
+        read = [(chunk.document, chunk.start, chunk.end) for chunk in one.passages]
+        if read != [(source["document"], source["start"], source["end"]) for source in row["sources"]]:
+            raise SystemExit(f"{file}: {row['id']} under {row['arm']} would read other passages now; answer it again")
+        said = Said(row["answer"], row["tokens"], row["first_token_s"], row["seconds"], row["done"])
+        rows.append(row | score(one, said))
+    return rows
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("examples", nargs="+")
     options.add_argument("--answer-again", action="store_true", help="evaluate the recorded adapter once more")
-    options.add_argument("--rebuild", action="store_true", help="conclude the recorded answers again")
+    options.add_argument("--rebuild", action="store_true", help="score and conclude the recorded answers again")
     given = options.parse_args()
     work = rebuild if given.rebuild else answer_again if given.answer_again else record
     with tempfile.TemporaryDirectory() as scratch:

@@ -22,6 +22,8 @@ from ftrag.types import Example, Gold, Prompt
 if TYPE_CHECKING:
     from ftrag.evaluation.checks import Reference
     from ftrag.evaluation.judge import Judge
+    from ftrag.evaluation.plan import Asked
+    from ftrag.evaluation.scorer import Scorer
 
 BATCH_SECONDS = 1800.0  # of 16 answers at once: a slow machine must not turn into answers that count as cut off
 # --- training
@@ -116,26 +118,14 @@ def _answers(
         return lambda fraction, message: report(begin + (end - begin) * fraction, message)
 
     llm = checked_model(project, plan["adapter"])
-    asked = runner.planned(
-        gold,
-        plan["arms"],
-        workflows.reader(project),
-        adapter=plan["adapter"],
-        oracle=oracle_passages(project),
-        few_shot=few_shot(project),
-        k=plan["k"],
-        on_progress=told(0.02, 0.03),
-    )
+    asked = planned(project, plan, gold, told(0.02, 0.03))
     limits = answering.generation(project, seconds=BATCH_SECONDS)
     answers = runner.answer_all(
         folder,
         asked,
         llm,
         settings=limits,
-        checks=workflows.checks(project),
-        reference=reference(project),
-        embed=answering.meaning(),
-        rewords=workflows.rewords(project),
+        score=scorer(project),
         later=alone.cost(asked, runner.cost),
         on_progress=told(0.03, 0.8),
         should_stop=report.should_stop,
@@ -145,6 +135,35 @@ def _answers(
         return rows, False
     timed = alone.ask(folder, asked, rows, llm, limits, told(0.8, 0.95), report.should_stop)
     return (rows, False) if timed is None else (timed, True)
+
+
+def planned(
+    project: Path,
+    plan: Mapping[str, Any],
+    gold: Sequence[Gold],
+    on_progress: Callable[[float, str], None] | None = None,
+) -> list[Asked]:
+    """Every prompt of a run, searched; on_progress(fraction, message). Reads no model."""
+    from ftrag.evaluation import runner
+
+    return runner.planned(
+        gold,
+        plan["arms"],
+        workflows.reader(project),
+        adapter=plan["adapter"],
+        oracle=oracle_passages(project),
+        few_shot=few_shot(project),
+        k=plan["k"],
+        on_progress=on_progress or (lambda fraction, message: None),
+    )
+
+
+def scorer(project: Path) -> Scorer:
+    """What scores answers by the project's checks, its style, and its model's citations."""
+    from ftrag.evaluation import scorer as scoring
+
+    rewords = workflows.rewords(project)
+    return scoring.scorer(workflows.checks(project), reference(project), embed=answering.meaning(), rewords=rewords)
 
 
 def plan_evaluation(

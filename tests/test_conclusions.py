@@ -9,6 +9,7 @@ from ftrag import conclusions, experiments, records, workflows
 from ftrag import project as projects
 from ftrag.errors import EvaluationBlocked, InputError
 from ftrag.evaluation import planner, runner, stats
+from ftrag.evaluation.scorer import scorer
 from ftrag.llm import ScriptedLLM
 from ftrag.prompts import split_context
 
@@ -52,8 +53,7 @@ def answered(project, n=24, arms=ARMS, **changes):
             workflows.retriever(project),
             adapter="a1",
             oracle=experiments.oracle_passages(project),
-            checks=workflows.checks(project),
-            reference=experiments.reference(project),
+            score=scorer(workflows.checks(project), experiments.reference(project)),
         )
     )
     plan = {"adapter": "a1", "limit": n, "k": 3, "hashes": records.fingerprints(project, "a1")}

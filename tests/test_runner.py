@@ -19,6 +19,7 @@ from ftrag.errors import EvaluationBlocked, InputError
 from ftrag.evaluation.arms import ARMS
 from ftrag.evaluation.plan import pick_few_shot
 from ftrag.evaluation.runner import percentile, run, summarise
+from ftrag.evaluation.scorer import scorer
 from ftrag.llm import ScriptedLLM
 from ftrag.types import Chunk, Delta, Example, Generation, Gold, Hit, Prompt
 
@@ -55,7 +56,7 @@ def everything(folder: Path, llm: Any, **changes: Any) -> Iterator[dict[str, Any
         "adapter": "a1",
         "oracle": lambda gold: list(gold.evidence),
         "few_shot": SHOTS,
-        "checks": CHECKS,
+        "score": scorer(CHECKS),
         "batch_size": 8,
     }
     arms = changes.pop("arms", list(ARMS))

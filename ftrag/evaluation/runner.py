@@ -16,17 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from ftrag.errors import EvaluationBlocked, InputError
-from ftrag.evaluation import alone, metrics, trust
+from ftrag.evaluation import alone, trust
 from ftrag.evaluation.arms import ARMS
 from ftrag.evaluation.asking import Said, answered, percentile
-from ftrag.evaluation.checks import NOTHING, Reference, behaviour
-from ftrag.evaluation.citations import Embed
-from ftrag.evaluation.grounding import faithfulness
 from ftrag.evaluation.plan import Asked, Oracle, check, plan
+from ftrag.evaluation.scorer import Scorer, scorer
 from ftrag.project import append_jsonl, read_jsonl
 from ftrag.types import Example, Generation, Gold, LanguageModel, Retriever
 
 Progress = Callable[[float, str], None]
+UNCHECKED = scorer()  # without a project's checks and its embeddings
 DECODED = 200  # characters of prompt that cost as much time as one token of answer, roughly; for the estimate alone
 
 
@@ -82,11 +81,7 @@ def answer_all(
     llm: LanguageModel,
     *,
     settings: Generation | None = None,
-    checks: Sequence[Mapping[str, Any]] = (),
-    reference: Reference = NOTHING,
-    threshold: float = metrics.THRESHOLD,
-    embed: Embed | None = None,
-    rewords: bool = True,
+    score: Scorer = UNCHECKED,
     batch_size: int = 16,
     later: float = 0.0,
     on_progress: Progress = _quiet,
@@ -96,8 +91,7 @@ def answer_all(
 
     A row: {id, arm, slice, answer, content, behaviour, scores, why, tokens, first_token_s, seconds, done, sources,
     retrieved, prompt, prompt_chars}. When should_stop says so the batch in hand is dropped and the rows end. The
-    first message with an estimate of the whole time comes after the first batch. embed: sentence embeddings for
-    faithfulness, as the page's citations have them; rewords: as in `citations.align`. later: the cost, in units of
+    first message with an estimate of the whole time comes after the first batch. later: the cost, in units of
     `cost`, of what the caller does afterwards. Raises EvaluationBlocked for answers in the folder that another setup
     gave.
     """
@@ -105,7 +99,6 @@ def answer_all(
     path = folder / "answers.jsonl"
     done = _earlier(path, asked, limits)
     yield from done.values()
-    score = _scorer(checks, reference, threshold, embed, rewords)
     batches = _batches([row for row in asked if (row.gold.id, row.arm) not in done], batch_size)
     clock = _Clock(len(asked), len(done), sum(map(cost, batches)) + later, on_progress)
     for batch in batches:
@@ -227,28 +220,3 @@ def _row(asked: Asked, said: Said, settings: Generation) -> dict[str, Any]:
         "prompt": _key(asked, settings),
         "prompt_chars": asked.length,
     }
-
-
-def _scorer(
-    checks: Sequence[Mapping[str, Any]], reference: Reference, threshold: float, embed: Embed | None, rewords: bool
-) -> Callable[[Asked, Said], dict[str, Any]]:
-    """Both verdicts of an answer; none for one that was cut off by the time limit or never asked."""
-
-    def score(asked: Asked, said: Said) -> dict[str, Any]:
-        if said.done not in {"stop", "length"}:
-            reason = "cut off by the time limit" if said.done == "time" else said.done or "the model gave no answer"
-            return {"content": None, "behaviour": None, "scores": {}, "why": {"content": reason, "behaviour": reason}}
-        content = metrics.content(said.text, asked.gold)
-        shown = Reference(reference.style, tuple(dict.fromkeys(chunk.document for chunk in asked.passages)))
-        form, passed = behaviour(said.text, [*checks, *asked.gold.checks], shown)
-        faithful = faithfulness(said.text, asked.passages, embed, rewords, asked.gold.question)
-        scores = {"content": content.value, **content.parts, "behaviour": form.value, "faithfulness": faithful.value}
-        return {
-            "content": metrics.content_verdict(content, threshold),
-            "behaviour": passed,
-            "scores": scores,
-            "checks": dict(form.parts),
-            "why": {"content": content.why, "behaviour": form.why, "faithfulness": faithful.why},
-        }
-
-    return score

@@ -21,7 +21,7 @@ from ftrag.retrieval.terms import is_near
 Query = Sequence[str] | Mapping[str, float]  # terms, repeats counted, or terms with weights
 Rows = Iterable[tuple[str, Sequence[Sequence[str]]]]  # (document, the terms of each of its chunks)
 SPELLED = 6  # letters from which on a term that is nowhere may be another one misspelt
-VERSION = 2  # of the file and of the tokens in it; another one is rebuilt
+VERSION = 3  # of the file, of the tokens in it and of where sentences end; another one is rebuilt
 SLACK = 1 - 1e-9  # sums of floats in different orders differ by less
 
 
