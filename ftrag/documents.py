@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tempfile
+import time
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -13,13 +14,13 @@ from typing import TypeVar
 
 from ftrag.errors import InputError
 from ftrag.layout import Parsed
-from ftrag.parsers import PLAIN, RISKY
+from ftrag.parsers import MAX_CHARACTERS, PLAIN, RISKY
 from ftrag.sandbox import LimitError, parse_in_child, unzip_in_child
 from ftrag.types import Document, Location
 
 MAX_BYTES = 50_000_000  # of one uploaded file
-MAX_CHARACTERS = 20_000_000  # of one document's extracted text
-LARGE_PAGE_BYTES = 2_000_000
+LARGE_PAGE_BYTES = 300_000
+PATIENCE_SECONDS = 4.0  # that the members of a zip may take together beyond what is expected of their sizes
 NAME_BYTES = 200  # of a document's name: file systems hold 255, and temporary names are longer
 SUFFIXES = (*PLAIN, *RISKY, ".zip")
 
@@ -49,7 +50,8 @@ def unpack(path: Path) -> tuple[list[Document], list[Refused]]:
 def each(path: Path, take: Callable[[str, Path], Taken]) -> tuple[list[Taken], list[Refused]]:
     """What `take(name, file)` makes of an uploaded file, or of each member of a zip, and what was refused.
 
-    After a member that breaks the limits only plain formats are read, so that many bombs take no longer than one.
+    After a member that breaks the limits, or members that together take much longer than their size explains, only
+    plain formats are read, so that many bombs take no longer than one.
     """
     with tempfile.TemporaryDirectory(prefix="ftrag-zip-") as folder:
         try:
@@ -57,20 +59,27 @@ def each(path: Path, take: Callable[[str, Path], Taken]) -> tuple[list[Taken], l
         except InputError as error:
             return [], [Refused(path.name, str(error))]
         taken: list[Taken] = []
-        broken = ""
+        why, patience = "", PATIENCE_SECONDS
         for name, file in members:
             shown = name if file == path else f"{path.name}/{name}"
-            if broken and _in_child(file, name):
-                refused.append(
-                    Refused(shown, f"{shown} was not read, because {broken} broke the limits; remove that one")
-                )
+            if why and _in_child(file, name):
+                refused.append(Refused(shown, f"{shown} was not read, because {why}"))
                 continue
+            start = time.monotonic()
             try:
                 taken.append(take(name, file))
             except InputError as error:
-                broken = shown if isinstance(error, LimitError) else broken
+                why = f"{shown} broke the limits; remove that one" if isinstance(error, LimitError) else why
                 refused.append(Refused(shown, str(error)))
+            patience -= max(0.0, time.monotonic() - start - expected_seconds(file.stat().st_size))
+            if patience < 0 and not why:
+                why = "the files before it took far longer than their sizes explain; upload it by itself"
     return taken, refused
+
+
+def expected_seconds(size: int) -> float:
+    """What a member of `size` bytes takes where the machine is busy: the start of its parser, and 5 s a megabyte."""
+    return 1.5 + 5 * size / 1_000_000
 
 
 def read(path: Path, name: str = "") -> Document:

@@ -18,6 +18,10 @@ from ftrag.layout import FENCE, Block, Parsed, assemble, sections, table_rows, t
 from ftrag.types import Location
 from ftrag.word import word_blocks
 
+MAX_CHARACTERS = 20_000_000  # of one document's extracted text
+CELL_CHARACTERS = 2_000_000  # of one cell of a table
+NAME_CHARACTERS = 10_000  # of a column's name, or of a JSON value's path
+
 
 def plain(data: bytes) -> Parsed:
     return Parsed(decode(data))
@@ -135,7 +139,7 @@ def tab_rows(data: bytes) -> Parsed:
 def csv_rows(data: bytes, delimiters: str = ",;\t|") -> Parsed:
     """Each row on a line of its own as "column: value; …", so that a row is understood without the table's head."""
     text = decode(data)
-    csv.field_size_limit(len(text) + 1)  # of the whole process; the default refuses cells over 128 KiB
+    csv.field_size_limit(CELL_CHARACTERS)  # of the whole process; the default refuses cells over 128 KiB
     try:
         read = csv.reader(io.StringIO(text), delimiter=_delimiter(text, delimiters), skipinitialspace=True)
         rows = [row for row in read if any(cell.strip() for cell in row)]
@@ -145,6 +149,8 @@ def csv_rows(data: bytes, delimiters: str = ",;\t|") -> Parsed:
         return Parsed(" ".join(rows[0]) if rows else "")
     head = rows[0]
     names = [head[i] if i < len(head) and head[i] else f"column {i + 1}" for i in range(max(map(len, rows)))]
+    if max(map(len, names)) > NAME_CHARACTERS:
+        raise InputError(f"it has a column name of over {NAME_CHARACTERS:,} characters; shorten it")
     return _records(zip(names, row, strict=False) for row in rows[1:])
 
 
@@ -177,6 +183,8 @@ def json_lines(data: bytes) -> Parsed:
 
 
 def _flat(name: str, value: Any) -> list[tuple[str, str]]:
+    if len(name) > NAME_CHARACTERS:  # names of nested objects are joined, and one name stands before each value
+        raise InputError(f"it has a key of over {NAME_CHARACTERS:,} characters; shorten it")
     if isinstance(value, dict):
         return [pair for key, inner in value.items() for pair in _flat(f"{name}.{key}" if name else str(key), inner)]
     if isinstance(value, list):
@@ -185,9 +193,13 @@ def _flat(name: str, value: Any) -> list[tuple[str, str]]:
 
 
 def _records(records: Iterable[Iterable[tuple[str, str]]]) -> Parsed:
-    lines = []
+    """InputError as soon as it is too much: a name is said with each value, so a kilobyte could be gigabytes."""
+    lines, room = [], MAX_CHARACTERS
     for record in records:
-        fields = [(name.strip(), " ".join(value.split())) for name, value in record]
+        fields = [(name.strip(), " ".join(value.split())) for name, value in record if value]
+        room -= sum(len(name) + len(value) for name, value in fields)
+        if room < 0:
+            raise InputError(f"it holds over {MAX_CHARACTERS:,} characters, with its column names; split it")
         lines.append("; ".join(f"{name}: {value}" if name else value for name, value in fields if value))
     places, at = [], 0
     for number, line in enumerate(lines, start=1):

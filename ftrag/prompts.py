@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import re
@@ -21,12 +22,44 @@ MARKERS = re.compile(
 )
 
 
+_LOOSE = re.compile(r"<\s*/?\s*context\s*/?\s*>", re.IGNORECASE)  # the block's own tags, however they are spaced
+_OPENING = re.compile(f"{MARKERS.pattern}|{_LOOSE.pattern}", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
 def neutral(passage: str) -> str:
     """A passage that cannot speak for the system: hidden characters removed, template markers without brackets."""
-    text = HIDDEN.sub("", passage)
-    while (cleaned := MARKERS.sub(lambda match: re.sub(r"[<>|\[\]/｜]", "", match.group()), text)) != text:
+    return _bared(_CONTROL.sub("", HIDDEN.sub("", passage)), _OPENING)
+
+
+def _bared(text: str, pattern: re.Pattern[str]) -> str:
+    """Until nothing matches: what is left of one marker may be another."""
+    while (cleaned := pattern.sub(_bare, text)) != text:
         text = cleaned
     return text
+
+
+def _bare(match: re.Match[str]) -> str:
+    return _without_brackets(match.group())
+
+
+def _without_brackets(text: str) -> str:
+    return re.sub(r"[<>|\[\]/｜]", "", text)
+
+
+def spoken(tokenizer: Any, messages: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+    """Messages in which no text is one of the tokenizer's special tokens ("<file_sep>"): they lose their brackets."""
+    added = getattr(tokenizer, "added_tokens_decoder", {}).values()
+    special = _special(tuple(token.content for token in added if token.special))
+    if special is None:
+        return [dict(message) for message in messages]
+    return [{**message, "content": _bared(message["content"], special)} for message in messages]
+
+
+@functools.lru_cache(maxsize=16)
+def _special(tokens: tuple[str, ...]) -> re.Pattern[str] | None:
+    bracketed = [re.escape(token) for token in tokens if _without_brackets(token) != token]
+    return re.compile("|".join(sorted(bracketed, key=len, reverse=True))) if bracketed else None
 
 
 def question_block(question: str, context: Sequence[str] = ()) -> str:
@@ -64,7 +97,7 @@ def render(tokenizer: Any, messages: Sequence[Mapping[str, str]]) -> str:
     """The text the model continues: the tokenizer's chat template with its generation prompt."""
     return str(
         tokenizer.apply_chat_template(
-            [dict(message) for message in messages], tokenize=False, add_generation_prompt=True, enable_thinking=False
+            spoken(tokenizer, messages), tokenize=False, add_generation_prompt=True, enable_thinking=False
         )
     )
 

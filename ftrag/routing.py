@@ -70,7 +70,7 @@ def coverage(question: str, hits: Sequence[Hit], retriever: Retriever) -> float:
     settings = lexical.settings if lexical else Settings()
     asked = set(index_terms(question, settings))
     if lexical and settings.correct_spelling:
-        asked = {lexical.index.nearest(term) for term in asked}
+        asked = set(lexical.index.corrected(sorted(asked)))
     held = {term for hit in hits for term in index_terms(hit.chunk.text, settings)}
     weight = {term: lexical.index.idf(term) if lexical else 1.0 for term in asked}
     total = sum(weight.values())

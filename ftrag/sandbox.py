@@ -78,8 +78,8 @@ def _child(arguments: list[str], name: str, seconds: int) -> Any:
             raise LimitError(f"{name} takes more than {seconds} s to read; split it or save it as plain text") from None
         if done.returncode != 0 or not answer.is_file():
             raise LimitError(
-                f"{name} needs more than {MEMORY_BYTES // 1_000_000:,} MB of memory, {seconds} s or "
-                f"{OUTPUT_BYTES // 1_000_000} MB of output to read, or breaks its parser; split it or save it as text"
+                f"{name} needs more than {MEMORY_BYTES // 1_000_000:,} MB of memory, {OUTPUT_BYTES // 1_000_000} MB "
+                "of output or the time that its size explains, or breaks its parser; split it or save it as text"
             )
         value = json.loads(answer.read_text(encoding="utf-8"))
     if "refused_file" in value:
@@ -100,7 +100,26 @@ def _main(answer: Path, seconds: int, action: str, path: Path, argument: str, *s
     answer.write_text(json.dumps(value), encoding="utf-8")
 
 
+def pdf_said(path: Path) -> int:
+    """Compressed bytes of what the pages of a PDF say, each stream counted once; 0 for a file that is no PDF."""
+    from pypdf import PdfReader
+
+    sizes: dict[int, int] = {}
+    try:
+        for page in PdfReader(path).pages:
+            forms = page.get("/Resources", {}).get("/XObject", {}).values()
+            contents: Any = page.get("/Contents")
+            for one in (*(contents if isinstance(contents, list) else [contents]), *forms):
+                stream: Any = one.get_object() if one is not None else None
+                if hasattr(stream, "_data") and stream.get("/Subtype") != "/Image":
+                    sizes[id(stream)] = len(stream._data)  # the reader keeps its objects, so that an id is one stream
+    except Exception:  # the parser itself will say what is wrong with it
+        return 0
+    return sum(sizes.values())
+
+
 def _limit(seconds: int) -> None:
+    """Limits of this process; a later, lower one of seconds counts from its beginning too."""
     try:
         import resource
     except ImportError:  # Windows: only the wall clock limits the child there
@@ -116,6 +135,8 @@ def _limit(seconds: int) -> None:
 
 
 def _parse(path: Path, suffix: str) -> dict[str, Any]:
+    if suffix == ".pdf":  # a book's time is for what its pages say; what no page names buys none
+        _limit(seconds_for(pdf_said(path)))
     parsed = {**PLAIN, **RISKY}[suffix](path.read_bytes())
     return {"text": parsed.text, "locations": [(place.start, place.end, place.label) for place in parsed.locations]}
 

@@ -10,7 +10,8 @@ WORD = re.compile(r"\w+(?:[.,:/]\d+)*")  # keeps 1,200.50 and 16:40 and 3/4 whol
 
 # Zero-width and bidirectional controls: invisible to a reader, visible to a tokenizer.
 HIDDEN = re.compile(
-    "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+    "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
+    "\u034f\u115f\u1160\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]"
 )
 
 

@@ -266,3 +266,43 @@ def test_many_bombs_take_no_longer_than_one(tmp_path, monkeypatch):
 @pytest.mark.parametrize(("size", "seconds"), [(10, 8), (1_999_999, 8), (3_000_000, 16), (50_000_000, 60)])
 def test_time_grows_with_the_file(size, seconds):  # 8 s, and 4 s for each megabyte after the first
     assert seconds_for(size) == seconds
+
+
+def test_padding_buys_a_pdf_no_time(tmp_path):
+    """What no page names is no reason to read longer: 14 MB of it gave a bomb of 11 kB a minute."""
+    from ftrag.sandbox import pdf_said
+
+    stream = zlib.compress(b"BT /F1 12 Tf (x) Tj ET\n" * 300_000, 9)
+    slow = save(tmp_path, "a.pdf", pdf_of([stream], "/Filter /FlateDecode") + b"%" + b"x" * 14_000_000)
+    assert abs(pdf_said(slow) - len(stream)) < 10
+    assert_refused_within_10_s(save(tmp_path, "b.pdf", pdf_of([stream] * 4, "/Filter /FlateDecode")), "b.pdf")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("head.csv", "h" * 1_000_000 + "\n" + "x\n" * 20_000),
+        ("heads.csv", ("h" * 9_000 + ",") * 10 + "\n" + "x,x,x,x,x,x,x,x,x,x\n" * 20_000),
+        ("keys.jsonl", '{"' + "k" * 350_000 + '": [' + "1," * 100_000 + "1]}"),
+        ("deep.jsonl", ('{"' + "k" * 9_000 + '":') * 400 + "1" + "}" * 400),
+        ("quote.csv", "a,b\n" + '1,"' + "x,y\n" * 1_000_000),
+    ],
+)
+def test_a_table_that_would_become_gigabytes_is_a_message(tmp_path, name, text):
+    import tracemalloc
+
+    path = save(tmp_path, name, text.encode())
+    tracemalloc.start()
+    with pytest.raises(InputError, match=name):
+        extract(path)
+    assert tracemalloc.get_traced_memory()[1] < 300_000_000
+    tracemalloc.stop()
+
+
+def test_members_that_are_all_slow_take_no_longer_than_a_few(tmp_path, monkeypatch):
+    monkeypatch.setattr("ftrag.documents.PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr("ftrag.documents.expected_seconds", lambda size: 0.0)
+    one = pdf(["Harbour"])
+    found, refused = unpack(zipped(tmp_path, "a.zip", {"0.txt": b"fine", "1.pdf": one, "2.pdf": one, "3.txt": b"too"}))
+    assert [row.name for row in found] == ["0.txt", "3.txt"]
+    assert "far longer than their sizes explain" in refused[-1].reason

@@ -20,6 +20,7 @@ from ftrag.retrieval.terms import is_near
 
 Query = Sequence[str] | Mapping[str, float]  # terms, repeats counted, or terms with weights
 Rows = Iterable[tuple[str, Sequence[Sequence[str]]]]  # (document, the terms of each of its chunks)
+CORRECTED = 16  # unknown terms of a query that are looked for under other spellings
 SPELLED = 6  # letters from which on a term that is nowhere may be another one misspelt
 VERSION = 3  # of the file, of the tokens in it and of where sentences end; another one is rebuilt
 SLACK = 1 - 1e-9  # sums of floats in different orders differ by less
@@ -259,6 +260,12 @@ class BM25:
         near = [word for word in self._ids if word[:1] == term[0] and len(word) >= SPELLED and is_near(term, word)]
         held = [word for word in near if self._holding(word)]
         return min(held, key=lambda word: (-self._holding(word), word)) if held else term
+
+    def corrected(self, terms: Sequence[str]) -> list[str]:
+        """The terms, unknown ones as `nearest` has them: the first CORRECTED, since each is a walk over all words."""
+        unknown = [term for term in dict.fromkeys(terms) if not self._holding(term)]
+        near = {term: self.nearest(term) for term in unknown[:CORRECTED]}
+        return [near.get(term, term) for term in terms]
 
     def _holding(self, term: str) -> int:
         """How many chunks hold a term."""

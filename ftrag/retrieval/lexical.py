@@ -29,7 +29,7 @@ class BM25Retriever:
         """
         asked = index_terms(query, self.settings)
         if self.settings.correct_spelling:
-            asked = [self.index.nearest(term) for term in asked]
+            asked = self.index.corrected(asked)
         weights = self._expanded(asked) if self.settings.expand_terms else asked
         if not self.settings.minimum_match:
             rows = self.index.search(weights, k)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ftrag.prompts import chat, render
+from ftrag.prompts import chat, render, spoken
 from ftrag.types import Example
 
 COUNTED = 1000  # rows whose tokens are counted at once
@@ -43,7 +43,7 @@ def texts(tokenizer: Any, example: Example) -> tuple[str, str]:
     shown = [Example(user, answer) for user, answer in example.history]
     messages = chat(example.prompt, example.context, shown, example.system)
     prompt = render(tokenizer, messages)
-    turns = [dict(message) for message in (*messages, {"role": "assistant", "content": example.response})]
+    turns = spoken(tokenizer, (*messages, {"role": "assistant", "content": example.response}))
     whole = str(tokenizer.apply_chat_template(turns, tokenize=False))
     # Some templates render a past answer differently from a coming one (thinking blocks): the prompt decides then.
     if whole.startswith(prompt):
