@@ -20,8 +20,6 @@ MARKERS = re.compile(
     r"<\|[^|<>]{1,40}\|>|</?s>|\[/?INST\]|<</?SYS>>|</?(?:start|end)_of_turn>|</?context>|<｜[^｜<>]{1,40}｜>",
     re.IGNORECASE,
 )
-
-
 _LOOSE = re.compile(r"<\s*/?\s*context\s*/?\s*>", re.IGNORECASE)  # the block's own tags, however they are spaced
 _OPENING = re.compile(f"{MARKERS.pattern}|{_LOOSE.pattern}", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
