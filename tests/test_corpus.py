@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ftrag import freshness
+from ftrag import freshness, knowledge
 from ftrag.retrieval import corpus, opening, store
 from ftrag.types import Gold
 from tests.test_documents import zipped
@@ -85,6 +85,18 @@ def test_many_copies_of_one_text_are_all_reported(project, tmp_path):
     store.ingest(project, files(tmp_path / "in", **{f"n{i:02}_txt": f"{text} {i}" for i in range(60)}))
     found = {row["document"] for row in corpus.near_duplicates(project)}
     assert found == {f"n{i:02}.txt" for i in range(1, 60)}
+
+
+@pytest.mark.parametrize("words", [400, 20_000])  # of so many, two others leave the sketch as it was
+def test_the_nearest_twin_is_named(project, tmp_path, words):
+    text = " ".join(f"word{i}" for i in range(words))
+    near = text.replace("word7 ", "other ").replace("word90 ", "another ")
+    paths = files(tmp_path / "in", n0_txt=near, n1_txt=text, n2_txt=near + " too", n4_md=text)
+    rows = {row["file"]: row.get("near_duplicate_of") for row in store.ingest(project, paths)["taken"]}
+    assert rows["n4.md"] == "n1.txt"
+    listed = {row["document"]: row["near_duplicate_of"] for row in knowledge.listing(project)["documents"]}
+    assert listed == rows
+    assert listed["n0.txt"] is None and listed["n2.txt"] == "n0.txt"
 
 
 def test_an_index_that_other_code_made_is_made_again(project, tmp_path, monkeypatch):

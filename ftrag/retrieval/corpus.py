@@ -274,6 +274,20 @@ def near_duplicates(project: Path, threshold: float = 0.8) -> list[dict[str, Any
     ]
 
 
+def twins(project: Path) -> dict[str, str]:
+    """Document -> the earlier one that it is most alike, of its near duplicates.
+
+    Sketches of long texts are often equal though the texts are not: the same file comes before one that looks the same.
+    """
+    hashes = {source.name: source.sha256 for source in sources(project)}
+
+    def likeness(row: dict[str, Any]) -> tuple[float, bool]:
+        return row["similarity"], hashes.get(row["document"]) == hashes.get(row["near_duplicate_of"])
+
+    rows = sorted(near_duplicates(project), key=likeness, reverse=True)  # of equals the first stays first
+    return {row["document"]: row["near_duplicate_of"] for row in reversed(rows)}  # a dict keeps the last of a name
+
+
 def _extracted(project: Path, name: str, sha256: str) -> Path:
     """One file per content and format: the same bytes read otherwise as .txt than as .md."""
     return project / "extracted" / f"{sha256}{Path(name).suffix.lower()}.json"

@@ -49,7 +49,7 @@ def ingest(
             progress(0.9, "building the index")
         refresh(project)
         spans = read_spans(project)[1]
-        twins = {row["document"]: row["near_duplicate_of"] for row in corpus.near_duplicates(project)}
+        twins = corpus.twins(project)
         for row in result["taken"]:
             names = row.pop("names") if row["documents"] == 1 and row["names"] == [row["file"]] else row["names"]
             row["chunks"] = sum(len(spans[name][1]) for name in names if name in spans)
