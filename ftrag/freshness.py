@@ -64,7 +64,7 @@ def edit(project: Path, name: str, text: str) -> dict[str, Any]:
         path = Path(folder) / name
         _write(path, text)
         begin = time.perf_counter()
-        result = store.ingest(project, [path])
+        result = store.ingest(project, [path], edited=True)
         seconds = time.perf_counter() - begin
     if not result["taken"]:
         raise InputError(result["refused"][0]["reason"])

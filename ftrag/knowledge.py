@@ -23,7 +23,7 @@ WORD = re.compile(r"\w(?:\S*\w)?")  # without the punctuation around it
 
 def listing(project: Path) -> dict[str, list[dict[str, Any]]]:
     """{documents: [{document, chunks, characters, near_duplicate_of}], unreadable: [{file, reason}]}."""
-    twins = {row["document"]: row for row in corpus.near_duplicates(project)}
+    twins = corpus.twins(project)
     counts: dict[str, int] = {}
     for chunk in store.chunks(project):
         counts[chunk.document] = counts.get(chunk.document, 0) + 1
@@ -32,7 +32,7 @@ def listing(project: Path) -> dict[str, list[dict[str, Any]]]:
             "document": document.name,
             "chunks": counts.get(document.name, 0),
             "characters": len(document.text),
-            "near_duplicate_of": twins.get(document.name, {}).get("near_duplicate_of"),
+            "near_duplicate_of": twins.get(document.name),
         }
         for document in store.documents(project)
     ]

@@ -139,6 +139,8 @@ def tab_rows(data: bytes) -> Parsed:
 def csv_rows(data: bytes, delimiters: str = ",;\t|") -> Parsed:
     """Each row on a line of its own as "column: value; …", so that a row is understood without the table's head."""
     text = decode(data)
+    if all(sign in delimiters or sign == '"' or sign.isspace() for sign in text):
+        return Parsed("")  # only empty cells, in which no delimiter would be seen
     csv.field_size_limit(CELL_CHARACTERS)  # of the whole process; the default refuses cells over 128 KiB
     try:
         read = csv.reader(io.StringIO(text), delimiter=_delimiter(text, delimiters), skipinitialspace=True)

@@ -89,7 +89,9 @@ def _below(parent: Any, name: str) -> Iterator[Any]:
 def _text(node: Any) -> str:
     """What a paragraph or run shows; hidden runs show nothing."""
     if node.tag in _SAID:
-        return node.text or ""
+        # A comment, which some programs write into a run, and a reference to an entity, which is never read, end
+        # a node's text; what follows them is said too.
+        return "".join([node.text or "", *(inner.tail or "" for inner in node)])
     if node.tag in _SIGNS:
         return _SIGNS[node.tag]
     if node.tag in _SKIPPED or (node.tag == f"{W}r" and _is_hidden(node)):

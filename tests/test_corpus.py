@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ftrag import freshness
+from ftrag import freshness, knowledge
 from ftrag.retrieval import corpus, opening, store
 from ftrag.types import Gold
 from tests.test_documents import zipped
@@ -31,9 +31,53 @@ def test_a_file_given_twice_with_other_contents_is_refused_by_name(project, tmp_
 
 def test_a_zip_deletes_only_what_is_its_own(project, tmp_path):
     store.ingest(project, [zipped(tmp_path, "a.zip", {"x.md": b"old", "y.md": b"only a"})])
-    store.ingest(project, [zipped(tmp_path, "b.zip", {"x.md": b"new"})])  # b's from now on
+    store.ingest(project, [zipped(tmp_path, "b.zip", {"x.md": b"old"})])  # the same in both: it is b's too
     store.ingest(project, [zipped(tmp_path, "a.zip", {"z.md": b"a again"})])
-    assert {row.name: row.text for row in store.documents(project)} == {"x.md": "new", "z.md": "a again"}
+    assert {row.name: row.text for row in store.documents(project)} == {"x.md": "old", "z.md": "a again"}
+    assert store.remove(project, "b.zip")["removed"] == ["x.md"]
+
+
+def test_nothing_replaces_or_deletes_what_another_upload_brought(project, tmp_path):
+    (own,) = files(tmp_path / "own", README_md="mine")
+    a = zipped(tmp_path, "A.zip", {"README.md": b"a's", "A.md": b"about A"})
+    b = zipped(tmp_path, "B.zip", {"README.md": b"b's", "A.md": b"another A", "B.md": b"about B"})
+    store.ingest(project, [own])
+    first, second = store.ingest(project, [a]), store.ingest(project, [b])
+    assert [row["names"] for row in (*first["taken"], *second["taken"])] == [["A.md"], ["B.md"]]
+    reasons = {row["file"]: row["reason"] for row in (*first["refused"], *second["refused"])}
+    assert list(reasons) == ["A.zip/README.md", "B.zip/README.md", "B.zip/A.md"]
+    assert "README.md is already there as a file by itself" in reasons["A.zip/README.md"]
+    assert "A.md is already there from A.zip" in reasons["B.zip/A.md"]
+    (refused,) = store.ingest(project, files(tmp_path / "alone", A_md="mine too"))["refused"]
+    assert (refused["file"], refused["reason"]) == ("A.md", reasons["B.zip/A.md"])
+    assert store.remove(project, "B.zip")["removed"] == ["B.md"]
+    assert {row.name: row.text for row in store.documents(project)} == {"A.md": "about A", "README.md": "mine"}
+
+
+def test_an_upload_replaces_its_own_documents_again_and_again(project, tmp_path):
+    for text in ("one", "two"):
+        given = [*files(tmp_path / text, b_md=text), zipped(tmp_path, "a.zip", {"a.md": text.encode()})]
+        assert store.ingest(project, given)["refused"] == []
+    assert freshness.edit(project, "a.md", "three")["status"] == "replaced"  # it stays the zip's
+    assert store.ingest(project, [zipped(tmp_path, "a.zip", {"a.md": b"four"})])["taken"][0]["status"] == "replaced"
+    assert {row.name: row.text for row in store.documents(project)} == {"a.md": "four", "b.md": "two"}
+
+
+def test_what_two_uploads_brought_alike_goes_with_the_last_of_them(project, tmp_path):
+    store.ingest(project, files(tmp_path / "own", x_md="same"))
+    assert store.ingest(project, [zipped(tmp_path, "a.zip", {"x.md": b"same"})])["taken"][0]["status"] == "unchanged"
+    assert store.remove(project, "a.zip")["removed"] == []
+    assert [row.name for row in store.documents(project)] == ["x.md"]
+    assert store.remove(project, "x.md")["removed"] == ["x.md"]
+
+
+def test_what_was_taken_away_or_put_there_by_hand_is_nobodys(project, tmp_path):
+    store.ingest(project, files(tmp_path / "own", x_md="mine"))
+    (project / "documents" / "x.md").unlink()
+    (project / "documents" / "y.md").write_text("by hand")
+    (row,) = store.ingest(project, [zipped(tmp_path, "a.zip", {"x.md": b"a's", "y.md": b"a's too"})])["taken"]
+    assert (row["names"], row["status"]) == (["x.md", "y.md"], "added")
+    assert store.remove(project, "a.zip")["removed"] == ["x.md", "y.md"]
 
 
 def test_many_copies_of_one_text_are_all_reported(project, tmp_path):
@@ -41,6 +85,18 @@ def test_many_copies_of_one_text_are_all_reported(project, tmp_path):
     store.ingest(project, files(tmp_path / "in", **{f"n{i:02}_txt": f"{text} {i}" for i in range(60)}))
     found = {row["document"] for row in corpus.near_duplicates(project)}
     assert found == {f"n{i:02}.txt" for i in range(1, 60)}
+
+
+@pytest.mark.parametrize("words", [400, 20_000])  # of so many, two others leave the sketch as it was
+def test_the_nearest_twin_is_named(project, tmp_path, words):
+    text = " ".join(f"word{i}" for i in range(words))
+    near = text.replace("word7 ", "other ").replace("word90 ", "another ")
+    paths = files(tmp_path / "in", n0_txt=near, n1_txt=text, n2_txt=near + " too", n4_md=text)
+    rows = {row["file"]: row.get("near_duplicate_of") for row in store.ingest(project, paths)["taken"]}
+    assert rows["n4.md"] == "n1.txt"
+    listed = {row["document"]: row["near_duplicate_of"] for row in knowledge.listing(project)["documents"]}
+    assert listed == rows
+    assert listed["n0.txt"] is None and listed["n2.txt"] == "n0.txt"
 
 
 def test_an_index_that_other_code_made_is_made_again(project, tmp_path, monkeypatch):

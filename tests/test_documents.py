@@ -185,6 +185,8 @@ def test_flat_names_are_unique_and_stay_in_the_folder():
     [
         ("a.txt", b"", "a.txt is empty"),
         ("a.md", b" \n\n ", "holds no text"),
+        ("a.csv", b",,,\n,,", "holds no text"),
+        ("a.csv", b'"";"" ; \r\n;;\r\n', "holds no text"),
         ("a.exe", b"MZ", "unknown type"),
         ("a.txt", bytes(range(256)) * 20, "a.txt: it"),
         ("a.pdf", b"%PDF-1.4 nonsense", "not a readable PDF"),

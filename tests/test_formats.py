@@ -176,6 +176,30 @@ def test_a_word_file_says_all_that_a_reader_sees(tmp_path):
     assert where(tmp_path / "a.docx", "Pike") == "Prices > row 1"
 
 
+def test_text_after_a_comment_or_an_entity_in_a_run_is_kept(tmp_path):
+    (tmp_path / "secret").write_text("SECRET")
+    declared = f'<!DOCTYPE w:document [<!ENTITY here "HERE"><!ENTITY x SYSTEM "{(tmp_path / "secret").as_uri()}">]>'
+    said = b"A Fribble <!-- x -->costs &x;5501 &here;crowns<?x y?>."
+    with (
+        zipfile.ZipFile(word_file(tmp_path / "b.docx")) as source,
+        zipfile.ZipFile(tmp_path / "a.docx", "w") as target,
+    ):
+        for row in source.namelist():
+            data = source.read(row)
+            if row == "word/document.xml":
+                head, body = data.split(b"?>", 1)
+                data = (
+                    head
+                    + b"?>"
+                    + declared.encode()
+                    + body.replace(b"A control.", said).replace(b"Pike", b"P<!---->ike")
+                )
+            target.writestr(row, data)
+    text = extract(tmp_path / "a.docx")[0].text
+    assert "\n\nA Fribble costs 5501 crowns.\n\n" in text and "| Pike | 31 |" in text
+    assert "SECRET" not in text
+
+
 def test_footnotes_follow_the_text(tmp_path):
     word = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
     office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"

@@ -9,8 +9,9 @@ import hashlib
 import json
 import time
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from ftrag.types import Document, Location
 
 VERSION = 1  # of the extraction; another one is made again
 Progress = Callable[[float, str], None]
+Uploads = dict[str, list[str]]  # name of an uploaded file, zip or not -> the documents it brought
 
 
 @dataclass(frozen=True)
@@ -93,55 +95,97 @@ def _held(document: Document) -> dict[str, Any]:
     return {"version": VERSION, "text": document.text, "locations": places, "sketch": sketch(document.text)}
 
 
-def ingest(project: Path, files: Sequence[Path], progress: Progress | None = None) -> dict[str, list[dict[str, Any]]]:
+def ingest(
+    project: Path, files: Sequence[Path], progress: Progress | None = None, *, edited: bool = False
+) -> dict[str, list[dict[str, Any]]]:
     """Take files into documents/: {"taken": [{file, names, documents, characters, status}], "refused": […]}.
 
     status: "added", "replaced" or "unchanged". The members of a zip become documents; those that an earlier zip of
-    the same name brought and this one does not are removed.
+    the same name brought and this one does not are removed. A document that another upload brought is replaced by
+    nothing else, unless the files are `edited` documents: these stay of the upload that they came from.
     """
     taken: list[dict[str, Any]] = []
     refused: list[dict[str, Any]] = []
     given: dict[str, str] = {}
-    for number, path in enumerate(files):
-        if progress:
-            progress(number / len(files), f"reading {path.name}")
-        rows, bad = each(path, lambda name, file: _take_once(project, name, file, given))
-        refused += [asdict(row) for row in bad]
-        if rows:
-            taken.append(_summed(path.name, rows))
-            if path.suffix.lower() == ".zip":
-                _replace_archive(project, path.name, [row["name"] for row in rows])
+    uploads = _uploads(project)
+    try:
+        for number, path in enumerate(files):
+            if progress:
+                progress(number / len(files), f"reading {path.name}")
+            others = {} if edited else _of_others(uploads, path.name)
+            rows, bad = each(path, partial(_take_once, project, others, given))
+            refused += [asdict(row) for row in bad]
+            if rows:
+                taken.append(_summed(path.name, rows))
+            if rows and not edited:
+                uploads = _brought(project, uploads, path.name, [row["name"] for row in rows])
+    finally:
+        _remember(project, uploads)
     return {"taken": taken, "refused": refused}
 
 
-def _replace_archive(project: Path, archive: str, names: list[str]) -> None:
-    """Remember what a zip brought; what only its former version brought goes. The newest zip owns a document."""
+def _uploads(project: Path) -> Uploads:
+    """What each upload brought and is still there.
+
+    Old projects know it of zips alone, and nobody knows it of a file put there by hand: those may be replaced.
+    """
+    held: Uploads = _read_or(project / "extracted" / "archives.json", {})
+    there = {path.name for path in (project / "documents").glob("*")}
+    return {upload: [name for name in names if name in there] for upload, names in held.items()}
+
+
+def _remember(project: Path, uploads: Uploads) -> None:
     record = project / "extracted" / "archives.json"
-    archives = _read_or(record, {})
-    for name in set(archives.get(archive, [])) - set(names):
-        (project / "documents" / name).unlink(missing_ok=True)
-    others = {other: sorted(set(held) - set(names)) for other, held in archives.items()}
-    write_json(record, {**others, archive: names})
+    held = {upload: names for upload, names in uploads.items() if names}
+    if held != _read_or(record, {}):
+        write_json(record, held)
 
 
-def _take_once(project: Path, name: str, file: Path, given: dict[str, str]) -> dict[str, Any]:
+def _of_others(uploads: Uploads, upload: str) -> dict[str, str]:
+    """Document -> an upload other than this one that brought it."""
+    return {name: other for other, names in uploads.items() for name in names if other != upload}
+
+
+def _brought(project: Path, uploads: Uploads, upload: str, names: list[str]) -> Uploads:
+    """The uploads with what this one brought; what only its former version brought goes.
+
+    Two uploads may have brought one document if it is the same in both: it goes with the last of them.
+    """
+    if former := set(uploads.get(upload, [])) - set(names):
+        for name in former - set(_of_others(uploads, upload)):
+            (project / "documents" / name).unlink(missing_ok=True)
+    uploads = {**uploads, upload: names}
+    if Path(upload).suffix.lower() == ".zip":  # not after every file: thousands may come at once
+        _remember(project, uploads)
+    return uploads
+
+
+def _take_once(
+    project: Path, others: Mapping[str, str], given: dict[str, str], name: str, file: Path
+) -> dict[str, Any]:
     """As `_take`, but InputError for a second file of the same name in one upload, which would replace the first."""
     sha256 = _sha256(file) if file.is_file() else ""
     if given.get(name, sha256) != sha256:
         raise InputError(f"{name} was given twice in one upload with different contents; rename one of them")
-    row = _take(project, name, file)
+    row = _take(project, others, name, file)
     given[name] = sha256
     return row
 
 
-def _take(project: Path, name: str, file: Path) -> dict[str, Any]:
-    """Take one file that is no archive. InputError if it cannot be read."""
+def _take(project: Path, others: Mapping[str, str], name: str, file: Path) -> dict[str, Any]:
+    """Take one file that is no archive. InputError if it cannot be read, or would replace what is of `others`."""
     target = project / "documents" / name
     check(file, name)
     sha256 = _sha256(file)
+    before = _sha256(target) if target.is_file() else ""
+    if before not in ("", sha256) and name in others:
+        whence = "as a file by itself" if others[name] == name else f"from {others[name]}"
+        raise InputError(
+            f"{name} is already there {whence}, with other contents; "
+            "rename one of them, or remove the one that is there"
+        )
     extracted = _extracted(project, name, sha256)
     held = _read_or(extracted, {})
-    before = _sha256(target) if target.is_file() else ""
     known = held.get("version") == VERSION and "refused" not in held
     held = held if known else _held(read(file, name))
     if before != sha256:
@@ -165,17 +209,20 @@ def _summed(file: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def remove(project: Path, name: str) -> list[str]:
-    """Delete a document, or all that a zip of that name brought; the names that went. NotFound if there is none."""
-    record = project / "extracted" / "archives.json"
-    archives = _read_or(record, {})
-    names = archives.pop(name, [name])
-    gone = [row for row in names if row in {source.name for source in sources(project)}]
-    if not gone:
+    """Delete a document, or all that only a zip of that name brought; the names that went. NotFound if there is none.
+
+    None go if other uploads brought all of the zip's documents too; then it is forgotten that this one did.
+    """
+    uploads, there = _uploads(project), {source.name for source in sources(project)}
+    names = [row for row in uploads.get(name, [name]) if row in there]
+    if not names:
         raise NotFound(f"there is no document {name!r} in {project.name}; the documents page lists what there is")
+    others = _of_others(uploads, name)
+    gone = [row for row in names if row == name or row not in others]
     for gone_name in gone:
         (project / "documents" / gone_name).unlink()
-    if record.is_file():
-        write_json(record, archives)
+    left = {other: [row for row in held if row not in gone] for other, held in uploads.items() if other != name}
+    _remember(project, left)
     return gone
 
 
@@ -225,6 +272,20 @@ def near_duplicates(project: Path, threshold: float = 0.8) -> list[dict[str, Any
         for name, other, share in rows
         if share >= threshold
     ]
+
+
+def twins(project: Path) -> dict[str, str]:
+    """Document -> the earlier one that it is most alike, of its near duplicates.
+
+    Sketches of long texts are often equal though the texts are not: the same file comes before one that looks the same.
+    """
+    hashes = {source.name: source.sha256 for source in sources(project)}
+
+    def likeness(row: dict[str, Any]) -> tuple[float, bool]:
+        return row["similarity"], hashes.get(row["document"]) == hashes.get(row["near_duplicate_of"])
+
+    rows = sorted(near_duplicates(project), key=likeness, reverse=True)  # of equals the first stays first
+    return {row["document"]: row["near_duplicate_of"] for row in reversed(rows)}  # a dict keeps the last of a name
 
 
 def _extracted(project: Path, name: str, sha256: str) -> Path:

@@ -34,19 +34,22 @@ Progress = Callable[[float, str], None]
 Spans = dict[str, tuple[str, list[tuple[int, int]]]]  # document -> (sha256 of its file, [start, end) of its chunks)
 
 
-def ingest(project: Path, files: Sequence[Path], progress: Progress | None = None) -> dict[str, list[dict[str, Any]]]:
+def ingest(
+    project: Path, files: Sequence[Path], progress: Progress | None = None, *, edited: bool = False
+) -> dict[str, list[dict[str, Any]]]:
     """Take files in and index them: {"taken": [...], "refused": [{file, reason}]}.
 
     taken: {file, names, documents, chunks, characters, status: added|replaced|unchanged, near_duplicate_of?}.
+    edited: the files are documents of the project, changed in place, whichever upload they came from.
     """
     with _locked(project, "documents"):
-        result = corpus.ingest(project, files, progress)
+        result = corpus.ingest(project, files, progress, edited=edited)
     if result["taken"]:
         if progress:
             progress(0.9, "building the index")
         refresh(project)
         spans = read_spans(project)[1]
-        twins = {row["document"]: row["near_duplicate_of"] for row in corpus.near_duplicates(project)}
+        twins = corpus.twins(project)
         for row in result["taken"]:
             names = row.pop("names") if row["documents"] == 1 and row["names"] == [row["file"]] else row["names"]
             row["chunks"] = sum(len(spans[name][1]) for name in names if name in spans)
