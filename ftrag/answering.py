@@ -47,18 +47,16 @@ def column_prompt(project: Path, question: str, column: Mapping[str, Any]) -> tu
     context: none, retrieved, or auto, which leaves it to the router.
     """
     from ftrag import routing
-    from ftrag.retrieval.budget import fit
-    from ftrag.retrieval.settings import of_project
 
     if column["context"] not in ("none", "retrieved", "auto"):
         raise InputError(f"context is 'none', 'retrieved' or 'auto', not {column['context']!r}")
-    hits: list[Hit] = []
+    kept: list[Hit] = []
+    dropped: list[Hit] = []
     if column["context"] != "none":
         least = column.get("minimum_match")
-        found = workflows.retriever(project, settings={"minimum_match": float(least)} if least else None)
-        if column["context"] == "retrieved" or routing.route(question, found).context == "retrieved":
-            hits = found.search(question, column.get("k") or workflows.setting(project, "k"))
-    kept, dropped = fit(hits, of_project(project), workflows.counter(project))
+        reader = workflows.reader(project, settings={"minimum_match": float(least)} if least else None)
+        if column["context"] == "retrieved" or routing.route(question, reader.retriever).context == "retrieved":
+            kept, dropped = reader.fitted(question, column.get("k") or workflows.setting(project, "k"))
     return Prompt(prompts.chat(question, [hit.chunk.text for hit in kept]), column["adapter"]), kept, dropped
 
 

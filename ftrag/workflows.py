@@ -18,6 +18,7 @@ from ftrag.types import Example, Gold, Retriever
 
 if TYPE_CHECKING:
     from ftrag.llm import LocalModel
+    from ftrag.retrieval.budget import ForPrompts
 
 MAX_QUESTION = 4_000  # characters
 # of a project's settings
@@ -205,12 +206,12 @@ def retriever(
     return opened
 
 
-def reader(project: Path, kind: str = "bm25") -> Retriever:
+def reader(project: Path, kind: str = "bm25", settings: Mapping[str, Any] | None = None) -> ForPrompts:
     """The project's retriever as prompts are made with it: within their budget of tokens, in the order that was set."""
     from ftrag.retrieval.budget import ForPrompts
     from ftrag.retrieval.settings import of_project
 
-    return ForPrompts(retriever(project, kind), of_project(project), counter(project))
+    return ForPrompts(retriever(project, kind, settings=settings), of_project(project), counter(project))
 
 
 def counter(project: Path) -> Callable[[str], int]:

@@ -33,7 +33,20 @@ def test_the_best_passage_can_stand_nearest_to_the_question():
 
 
 def test_whole_documents_have_their_own_budget():
-    assert len(fit(HITS, Settings(context_tokens=1, whole_document_tokens=18), words)[0]) == 4
+    wide = Settings(context_tokens=1, whole_document_tokens=18)
+    assert len(fit(HITS, wide, words, whole=True)[0]) == 4
+    assert fit(HITS, wide, words) == ([], HITS)  # chunks, however many tokens whole documents may have
+
+
+def test_chunks_keep_their_budget_where_the_documents_do_not_fit_whole(home):
+    workflows.new(home, "demo", "support")
+    project, question = home / "projects" / "demo", "What does a Bobber cost?"
+    knowledge.change(project, {"context_tokens": 100, "whole_document_tokens": 2_000})
+    column = {"adapter": None, "context": "retrieved", "k": 5}
+    _, kept, dropped = answering.column_prompt(project, question, column)
+    count = workflows.counter(project)
+    assert dropped and sum(count(hit.chunk.text) for hit in kept) <= 100
+    assert workflows.reader(project).search(question, 5) == kept
 
 
 def test_evaluation_and_chat_read_the_same_passages(home):
