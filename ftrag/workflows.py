@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ftrag.retrieval.budget import ForPrompts
 
 MAX_QUESTION = 4_000  # characters
+LONGEST_ANSWER = 256  # tokens, the most that Chat offers
 # of a project's settings
 DEFAULTS: dict[str, Any] = {"k": 3, "max_new_tokens": 96, "context_share": 1.0, "rehearsal": 64}
 RECORDED = "0-recorded"  # the id of an example's recorded run: older than every run of one's own
@@ -206,20 +207,14 @@ def retriever(
     return opened
 
 
-def reader(project: Path, kind: str = "bm25", settings: Mapping[str, Any] | None = None) -> ForPrompts:
+def reader(
+    project: Path, kind: str = "bm25", settings: Mapping[str, Any] | None = None, few_shot: Sequence[Example] = ()
+) -> ForPrompts:
     """The project's retriever as prompts are made with it: within their budget of tokens, in the order that was set."""
-    from ftrag.retrieval.budget import ForPrompts
-    from ftrag.retrieval.settings import of_project
+    from ftrag.retrieval.budget import for_prompts
 
-    return ForPrompts(retriever(project, kind, settings=settings), of_project(project), counter(project))
-
-
-def counter(project: Path) -> Callable[[str], int]:
-    """Tokens as the project's model counts them, else an estimate."""
-    from ftrag.chunking import estimate_tokens
-    from ftrag.retrieval import store
-
-    return store.counter(store.tokenizer_file(project)) or estimate_tokens
+    answer = max(setting(project, "max_new_tokens"), LONGEST_ANSWER)
+    return for_prompts(project, retriever(project, kind, settings=settings), answer, few_shot)
 
 
 def search(project: Path, query: str, k: int = 5, kind: str = "bm25", rerank: bool = False) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from ftrag.cli import main
 from ftrag.errors import InputError, NotFound
 from ftrag.retrieval import store
 from ftrag.ui import knowledge_view
+from ftrag.ui.texts import knowledge as words
 from tests.test_documents import pdf, pdf_of, zipped
 
 PLANTED = {  # file -> (question, the fact planted in it)
@@ -174,7 +175,16 @@ def test_settings_by_command(project, files, capsys):
     ("change", "said"),
     [
         ("stem=perhaps", "must be of type bool"),
-        ("chunk_tokens=4", "at least 16"),
+        ("chunk_tokens=4", "from 16 to 1024"),
+        ("chunk_tokens=100000", "chunk_tokens is 100000; it must be a whole number from 16 to 1024"),
+        ("chunk_tokens=-5", "chunk_tokens is -5; it must be a whole number from 16 to 1024"),
+        ("context_tokens=999999", "from 100 to 8000"),
+        ("context_tokens=1", "from 100 to 8000"),
+        ("whole_document_tokens=-1", "from 0 to 8000"),
+        ("whole_document_tokens=99999999", "from 0 to 8000"),
+        ("expand_terms=1000", "from 0 to 50"),
+        ("k1=Infinity", "a number from 0 to 10"),
+        ("rerank_model=", "rerank_model is empty"),
         ("chunk_overlap=300", "between 0 and half"),
         ("language=klingon", "no stemmer"),
         ("colour=red", "no retrieval setting 'colour'"),
@@ -187,6 +197,34 @@ def test_a_setting_that_cannot_be_used_changes_nothing(project, capsys, change, 
     status, value, err = run(capsys, "settings", "p", change)
     assert (status, value) == (2, None) and said in err
     assert (project / "project.json").read_bytes() == before
+
+
+def test_the_page_takes_whatever_the_command_line_takes(project, capsys):
+    """A form whose sliders end earlier could not keep what was set by command: gradio refuses the whole form."""
+    import gradio as gr
+
+    from ftrag.retrieval.settings import BOUNDS
+    from ftrag.ui import knowledge as panel
+
+    with gr.Blocks() as page:
+        panel.build(gr.State(""), gr.State(""), gr.State(""))
+    sliders = {part.label: part for part in page.blocks.values() if isinstance(part, gr.Slider)}
+    wide = {"chunk_tokens": 600, "chunk_overlap": 300, "whole_document_tokens": 6000, "expand_terms": 50}
+    assert run(capsys, "settings", "p", *(f"{key}={value}" for key, value in wide.items()))[0] == 0
+    labels = {
+        "chunk_tokens": words.SIZE,
+        "chunk_overlap": words.OVERLAP,
+        "expand_terms": words.EXPANSION,
+        "whole_document_tokens": words.WHOLE,
+        "context_tokens": words.BUDGET,
+        "k": words.PER_QUESTION,
+        "minimum_match": words.WORD_THRESHOLD,
+        "minimum_cosine": words.COSINE_THRESHOLD,
+    }
+    for key, label in labels.items():
+        slider = sliders[label]
+        assert [slider.preprocess(wide.get(key, end)) for end in BOUNDS[key]], key
+        assert (slider.minimum, slider.maximum) == BOUNDS[key]
 
 
 def test_a_preview_shows_the_cuts_and_keeps_nothing(project, tmp_path):
