@@ -12,8 +12,9 @@ from ftrag import project as projects
 from ftrag import workflows
 from ftrag.chunking import estimate_tokens
 from ftrag.documents import location, locator
-from ftrag.errors import InputError, NotFound
+from ftrag.errors import InputError, ModelError, NotFound
 from ftrag.retrieval import corpus, store
+from ftrag.retrieval.dense import default_encoder
 from ftrag.retrieval.lexical import index_terms
 from ftrag.retrieval.settings import Settings, checked, of_project, parse
 from ftrag.types import Document
@@ -93,11 +94,24 @@ def change(project: Path, changes: Mapping[str, Any]) -> dict[str, Any]:
         raise InputError(f"the overlap {chosen.chunk_overlap} must lie between 0 and half of {chosen.chunk_tokens}")
     store.check(chosen)
     changed = sorted(name for name, value in changes.items() if own.get(name, _default(name)) != value)
-    projects.update(project, settings={**own, **changes})
+    if "retriever" in changed and chosen.retriever != "bm25":
+        _embeddings(chosen.retriever)
+    kept = {**own, **changes}
+    if chosen.retriever == "bm25":  # as in projects and runs from before there was a choice: their hashes hold
+        kept.pop("retriever", None)
+    projects.update(project, settings=kept)
     begin = time.perf_counter()
     result = store.refresh(project)
     milliseconds = 1000 * (time.perf_counter() - begin)
     return {"changed": changed, "milliseconds": milliseconds} | {key: result[key] for key in ("chunks", "rebuilt")}
+
+
+def _embeddings(kind: str) -> None:
+    """ModelError where the embeddings that a retriever needs cannot be had: before the answers depend on them."""
+    try:
+        default_encoder()
+    except ModelError as error:
+        raise ModelError(f"retriever {kind} needs sentence embeddings: {error}; or keep retriever=bm25") from error
 
 
 def _own(project: Path) -> dict[str, Any]:

@@ -198,19 +198,22 @@ def rewords(project: Path) -> bool:
 
 
 def retriever(
-    project: Path, kind: str = "bm25", rerank: bool = False, settings: Mapping[str, Any] | None = None
+    project: Path, kind: str | None = "bm25", rerank: bool = False, settings: Mapping[str, Any] | None = None
 ) -> Retriever:
-    """The project's retriever over an index that is up to date; settings go over the project's own."""
+    """A retriever over an index that is up to date; kind None: the project's own. settings go over the project's."""
     from ftrag.retrieval import opening
+    from ftrag.retrieval.settings import of_project
 
-    opened: Retriever = opening.open_retriever(project, kind=kind, rerank=rerank, settings=settings)
-    return opened
+    return opening.open_retriever(project, kind or of_project(project).retriever, rerank, settings)
 
 
 def reader(
-    project: Path, kind: str = "bm25", settings: Mapping[str, Any] | None = None, few_shot: Sequence[Example] = ()
+    project: Path,
+    kind: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    few_shot: Sequence[Example] = (),
 ) -> ForPrompts:
-    """The project's retriever as prompts are made with it: within their budget of tokens, in the order that was set."""
+    """The project's own retriever, or one of this kind, as prompts are made with it: within their budget, in order."""
     from ftrag.retrieval.budget import for_prompts
 
     answer = max(setting(project, "max_new_tokens"), LONGEST_ANSWER)

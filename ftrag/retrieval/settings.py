@@ -29,6 +29,7 @@ class Settings:
     minimum_match: float = 0.0  # BM25: least share of the query's idf that a chunk must hold, [0, 1]
     minimum_cosine: float = 0.0  # dense: least cosine, [-1, 1]; below it nothing is retrieved
     expand_terms: int = 0  # terms of the best chunks that are added to the query; 0 is off
+    retriever: str = "bm25"  # of answers: ask, chat, evaluate, drill; `search` and `compare` are told theirs
     whole_document_tokens: int = 0  # documents are retrieved whole if all of them have at most so many tokens together
     context_tokens: int = 1500  # passages of one prompt together; what exceeds them is left out whole, and shown
     best_last: bool = False  # the best passage nearest to the question
@@ -52,7 +53,12 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "dense_weight": (0, 1),
     "k": (1, 20),  # passages of one question: no field of Settings, for it is kept beside them
 }
-CHOICES: dict[str, tuple[str, ...]] = {"chunk_strategy": STRATEGIES, "fusion": ("scores", "ranks")}
+RETRIEVERS = ("bm25", "dense", "hybrid")
+CHOICES: dict[str, tuple[str, ...]] = {
+    "chunk_strategy": STRATEGIES,
+    "retriever": RETRIEVERS,
+    "fusion": ("scores", "ranks"),
+}
 
 # What the cuts and the index depend on; a change of any other setting needs no rebuild.
 CHUNKING = ("chunk_strategy", "chunk_tokens", "chunk_overlap")
