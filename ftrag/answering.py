@@ -16,13 +16,18 @@ from ftrag.types import Delta, Generation, Hit, Prompt
 
 @zero.on_gpu
 def ask(
-    project: Path, question: str, context: str = "retrieved", adapter: str | None = None, k: int | None = None
+    project: Path,
+    question: str,
+    context: str = "retrieved",
+    adapter: str | None = None,
+    k: int | None = None,
+    retriever: str | None = None,
 ) -> dict[str, Any]:
-    """One answer with its sources."""
+    """One answer with its sources; retriever: in place of the project's own."""
     from ftrag.llm import complete
 
     asked, chosen = workflows.checked_question(question), workflows.choose_adapter(project, adapter)
-    column = {"adapter": chosen, "context": context, "k": k}
+    column = {"adapter": chosen, "context": context, "k": k, "retriever": retriever}
     prompt, hits, dropped = column_prompt(project, asked, column)
     llm = workflows.ready_model(project, chosen)
     ((text, tokens, first, seconds),) = complete(llm, [prompt], generation(project))
@@ -42,23 +47,22 @@ def generation(project: Path, **changes: Any) -> Generation:
 
 
 def column_prompt(project: Path, question: str, column: Mapping[str, Any]) -> tuple[Prompt, list[Hit], list[Hit]]:
-    """The prompt of one chat column {adapter, context, k, minimum_match}, the passages in it and those left out.
+    """The prompt of one column {adapter, context, k, minimum_match, retriever}, its passages and those left out.
 
-    context: none, retrieved, or auto, which leaves it to the router.
+    context: none, retrieved, or auto, which leaves it to the router: that weighs words, whatever finds the passages.
     """
     from ftrag import routing
-    from ftrag.retrieval.budget import fit
-    from ftrag.retrieval.settings import of_project
 
     if column["context"] not in ("none", "retrieved", "auto"):
         raise InputError(f"context is 'none', 'retrieved' or 'auto', not {column['context']!r}")
-    hits: list[Hit] = []
+    kept: list[Hit] = []
+    dropped: list[Hit] = []
     if column["context"] != "none":
-        least = column.get("minimum_match")
-        found = workflows.retriever(project, settings={"minimum_match": float(least)} if least else None)
-        if column["context"] == "retrieved" or routing.route(question, found).context == "retrieved":
-            hits = found.search(question, column.get("k") or workflows.setting(project, "k"))
-    kept, dropped = fit(hits, of_project(project), workflows.counter(project))
+        least = {"minimum_match": float(column["minimum_match"])} if column.get("minimum_match") else None
+        looks_up = column["context"] == "retrieved"
+        if looks_up or routing.route(question, workflows.retriever(project, settings=least)).context == "retrieved":
+            reader = workflows.reader(project, column.get("retriever"), least)
+            kept, dropped = reader.fitted(question, column.get("k") or workflows.setting(project, "k"))
     return Prompt(prompts.chat(question, [hit.chunk.text for hit in kept]), column["adapter"]), kept, dropped
 
 

@@ -28,7 +28,7 @@ def places(project: Path, gold: Sequence[Gold], causes: Rows, k: int) -> dict[An
         return {}
     texts = {document.name: document.text for document in store.documents(project)}
     total = len(store.chunks(project))
-    index = workflows.retriever(project) if total else None
+    index = workflows.retriever(project, None) if total else None
     order = ("missing", "cut", "ranked", "shown")
     found = {}
     for one in asked:

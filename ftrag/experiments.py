@@ -146,13 +146,14 @@ def planned(
     """Every prompt of a run, searched; on_progress(fraction, message). Reads no model."""
     from ftrag.evaluation import runner
 
+    shots = few_shot(project)
     return runner.planned(
         gold,
         plan["arms"],
-        workflows.reader(project),
+        workflows.reader(project, few_shot=shots),
         adapter=plan["adapter"],
         oracle=oracle_passages(project),
-        few_shot=few_shot(project),
+        few_shot=shots,
         k=plan["k"],
         on_progress=on_progress or (lambda fraction, message: None),
     )

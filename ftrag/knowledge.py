@@ -12,10 +12,11 @@ from ftrag import project as projects
 from ftrag import workflows
 from ftrag.chunking import estimate_tokens
 from ftrag.documents import location, locator
-from ftrag.errors import InputError, NotFound
+from ftrag.errors import InputError, ModelError, NotFound
 from ftrag.retrieval import corpus, store
+from ftrag.retrieval.dense import default_encoder
 from ftrag.retrieval.lexical import index_terms
-from ftrag.retrieval.settings import Settings, of_project, parse
+from ftrag.retrieval.settings import Settings, checked, of_project, parse
 from ftrag.types import Document
 
 WORD = re.compile(r"\w(?:\S*\w)?")  # without the punctuation around it
@@ -85,19 +86,32 @@ def change(project: Path, changes: Mapping[str, Any]) -> dict[str, Any]:
     if unknown := set(changes) - set(Settings.__dataclass_fields__) - {"k"}:
         known = ", ".join(["k", *Settings.__dataclass_fields__])
         raise InputError(f"there is no retrieval setting {min(unknown)!r}; there are {known}")
-    if "k" in changes and (type(changes["k"]) is not int or not 1 <= changes["k"] <= 20):
-        raise InputError(f"setting k is {changes['k']!r}; it must be a whole number from 1 to 20")
+    if "k" in changes:
+        checked("k", changes["k"])
     own = _own(project)
     chosen = parse({**own, **changes})
     if not 0 <= chosen.chunk_overlap <= chosen.chunk_tokens // 2:
         raise InputError(f"the overlap {chosen.chunk_overlap} must lie between 0 and half of {chosen.chunk_tokens}")
     store.check(chosen)
     changed = sorted(name for name, value in changes.items() if own.get(name, _default(name)) != value)
-    projects.update(project, settings={**own, **changes})
+    if "retriever" in changed and chosen.retriever != "bm25":
+        _embeddings(chosen.retriever)
+    kept = {**own, **changes}
+    if chosen.retriever == "bm25":  # as in projects and runs from before there was a choice: their hashes hold
+        kept.pop("retriever", None)
+    projects.update(project, settings=kept)
     begin = time.perf_counter()
     result = store.refresh(project)
     milliseconds = 1000 * (time.perf_counter() - begin)
     return {"changed": changed, "milliseconds": milliseconds} | {key: result[key] for key in ("chunks", "rebuilt")}
+
+
+def _embeddings(kind: str) -> None:
+    """ModelError where the embeddings that a retriever needs cannot be had: before the answers depend on them."""
+    try:
+        default_encoder()
+    except ModelError as error:
+        raise ModelError(f"retriever {kind} needs sentence embeddings: {error}; or keep retriever=bm25") from error
 
 
 def _own(project: Path) -> dict[str, Any]:

@@ -18,8 +18,10 @@ from ftrag.types import Example, Gold, Retriever
 
 if TYPE_CHECKING:
     from ftrag.llm import LocalModel
+    from ftrag.retrieval.budget import ForPrompts
 
 MAX_QUESTION = 4_000  # characters
+LONGEST_ANSWER = 256  # tokens, the most that Chat offers
 # of a project's settings
 DEFAULTS: dict[str, Any] = {"k": 3, "max_new_tokens": 96, "context_share": 1.0, "rehearsal": 64}
 RECORDED = "0-recorded"  # the id of an example's recorded run: older than every run of one's own
@@ -196,29 +198,26 @@ def rewords(project: Path) -> bool:
 
 
 def retriever(
-    project: Path, kind: str = "bm25", rerank: bool = False, settings: Mapping[str, Any] | None = None
+    project: Path, kind: str | None = "bm25", rerank: bool = False, settings: Mapping[str, Any] | None = None
 ) -> Retriever:
-    """The project's retriever over an index that is up to date; settings go over the project's own."""
+    """A retriever over an index that is up to date; kind None: the project's own. settings go over the project's."""
     from ftrag.retrieval import opening
-
-    opened: Retriever = opening.open_retriever(project, kind=kind, rerank=rerank, settings=settings)
-    return opened
-
-
-def reader(project: Path, kind: str = "bm25") -> Retriever:
-    """The project's retriever as prompts are made with it: within their budget of tokens, in the order that was set."""
-    from ftrag.retrieval.budget import ForPrompts
     from ftrag.retrieval.settings import of_project
 
-    return ForPrompts(retriever(project, kind), of_project(project), counter(project))
+    return opening.open_retriever(project, kind or of_project(project).retriever, rerank, settings)
 
 
-def counter(project: Path) -> Callable[[str], int]:
-    """Tokens as the project's model counts them, else an estimate."""
-    from ftrag.chunking import estimate_tokens
-    from ftrag.retrieval import store
+def reader(
+    project: Path,
+    kind: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    few_shot: Sequence[Example] = (),
+) -> ForPrompts:
+    """The project's own retriever, or one of this kind, as prompts are made with it: within their budget, in order."""
+    from ftrag.retrieval.budget import for_prompts
 
-    return store.counter(store.tokenizer_file(project)) or estimate_tokens
+    answer = max(setting(project, "max_new_tokens"), LONGEST_ANSWER)
+    return for_prompts(project, retriever(project, kind, settings=settings), answer, few_shot)
 
 
 def search(project: Path, query: str, k: int = 5, kind: str = "bm25", rerank: bool = False) -> list[dict[str, Any]]:

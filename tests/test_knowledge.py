@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 
-from ftrag import freshness, knowledge, prompts, workflows
+from ftrag import answering, experiments, freshness, knowledge, prompts, workflows
+from ftrag import project as projects
 from ftrag.cli import main
-from ftrag.errors import InputError, NotFound
-from ftrag.retrieval import store
+from ftrag.errors import InputError, ModelError, NotFound
+from ftrag.retrieval import opening, store
 from ftrag.ui import knowledge_view
+from ftrag.ui.texts import knowledge as words
 from tests.test_documents import pdf, pdf_of, zipped
 
 PLANTED = {  # file -> (question, the fact planted in it)
@@ -196,7 +198,16 @@ def test_settings_by_command(project, files, capsys):
     ("change", "said"),
     [
         ("stem=perhaps", "must be of type bool"),
-        ("chunk_tokens=4", "at least 16"),
+        ("chunk_tokens=4", "from 16 to 1024"),
+        ("chunk_tokens=100000", "chunk_tokens is 100000; it must be a whole number from 16 to 1024"),
+        ("chunk_tokens=-5", "chunk_tokens is -5; it must be a whole number from 16 to 1024"),
+        ("context_tokens=999999", "from 100 to 8000"),
+        ("context_tokens=1", "from 100 to 8000"),
+        ("whole_document_tokens=-1", "from 0 to 8000"),
+        ("whole_document_tokens=99999999", "from 0 to 8000"),
+        ("expand_terms=1000", "from 0 to 50"),
+        ("k1=Infinity", "a number from 0 to 10"),
+        ("rerank_model=", "rerank_model is empty"),
         ("chunk_overlap=300", "between 0 and half"),
         ("language=klingon", "no stemmer"),
         ("colour=red", "no retrieval setting 'colour'"),
@@ -209,6 +220,92 @@ def test_a_setting_that_cannot_be_used_changes_nothing(project, capsys, change, 
     status, value, err = run(capsys, "settings", "p", change)
     assert (status, value) == (2, None) and said in err
     assert (project / "project.json").read_bytes() == before
+
+
+def test_the_page_takes_whatever_the_command_line_takes(project, capsys):
+    """A form whose sliders end earlier could not keep what was set by command: gradio refuses the whole form."""
+    import gradio as gr
+
+    from ftrag.retrieval.settings import BOUNDS
+    from ftrag.ui import knowledge as panel
+
+    with gr.Blocks() as page:
+        panel.build(gr.State(""), gr.State(""), gr.State(""))
+    sliders = {part.label: part for part in page.blocks.values() if isinstance(part, gr.Slider)}
+    wide = {"chunk_tokens": 600, "chunk_overlap": 300, "whole_document_tokens": 6000, "expand_terms": 50}
+    assert run(capsys, "settings", "p", *(f"{key}={value}" for key, value in wide.items()))[0] == 0
+    labels = {
+        "chunk_tokens": words.SIZE,
+        "chunk_overlap": words.OVERLAP,
+        "expand_terms": words.EXPANSION,
+        "whole_document_tokens": words.WHOLE,
+        "context_tokens": words.BUDGET,
+        "k": words.PER_QUESTION,
+        "minimum_match": words.WORD_THRESHOLD,
+        "minimum_cosine": words.COSINE_THRESHOLD,
+    }
+    for key, label in labels.items():
+        slider = sliders[label]
+        assert [slider.preprocess(wide.get(key, end)) for end in BOUNDS[key]], key
+        assert (slider.minimum, slider.maximum) == BOUNDS[key]
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The kinds of retriever that are opened, in order; words find the passages, so that no embeddings are needed."""
+    kinds: list[str] = []
+    real = opening.open_retriever
+
+    def spied(project: Path, kind: str = "bm25", rerank: bool = False, settings: Any = None) -> Any:
+        kinds.append(kind)
+        return real(project, "bm25", rerank, settings)
+
+    monkeypatch.setattr(opening, "open_retriever", spied)
+    monkeypatch.setattr(knowledge, "default_encoder", lambda: None)
+    return kinds
+
+
+def test_answers_read_by_the_retriever_that_was_set(home, opened, capsys):
+    workflows.new(home, "demo", "support")
+    project, question = home / "projects" / "demo", "What does a Bobber cost?"
+    status, value, _ = run(capsys, "settings", "demo", "retriever=hybrid")
+    assert (status, value["changed"], value["rebuilt"]) == (0, ["retriever"], False)
+    assert value["settings"]["retriever"] == "hybrid"
+    column = {"adapter": None, "context": "retrieved", "k": 2}
+    assert answering.column_prompt(project, question, column)[1]
+    workflows.reader(project)
+    experiments.planned(project, {"arms": ["base", "base+rag"], "adapter": None, "k": 2}, workflows.gold_rows(project))
+    assert opened[:2] == ["hybrid", "hybrid"] and opened[-1] == "hybrid"
+    opened.clear()
+    answering.column_prompt(project, question, column | {"retriever": "dense"})
+    answering.column_prompt(project, question, column | {"context": "auto"})
+    workflows.search(project, question)
+    assert opened == ["dense", "bm25", "hybrid", "bm25"]  # the router weighs words; search is told what to open
+
+
+def test_the_default_retriever_leaves_a_projects_hashes_as_they_were(home, opened):
+    workflows.new(home, "demo", "support")
+    project = home / "projects" / "demo"
+    before, index = projects.settings(project)["settings"], store.index_fingerprint(project)
+    assert knowledge.change(project, {"retriever": "bm25"})["changed"] == []
+    assert projects.settings(project)["settings"] == before  # what a run's hash of the settings is made of
+    knowledge.change(project, {"retriever": "hybrid"})
+    assert projects.settings(project)["settings"] == before | {"retriever": "hybrid"}
+    assert store.index_fingerprint(project) == index
+    knowledge.change(project, {"retriever": "bm25"})
+    assert projects.settings(project)["settings"] == before
+
+
+def test_a_retriever_without_its_embeddings_is_refused_and_nothing_is_kept(project, monkeypatch, capsys):
+    def absent() -> None:
+        raise ModelError("all-MiniLM-L6-v2 could not be fetched")
+
+    monkeypatch.setattr(knowledge, "default_encoder", absent)
+    before = (project / "project.json").read_bytes()
+    status, _, err = run(capsys, "settings", "p", "retriever=dense")
+    assert status != 0 and err.count("\n") == 1 and "or keep retriever=bm25" in err
+    assert (project / "project.json").read_bytes() == before
+    assert "one of bm25, dense, hybrid" in run(capsys, "settings", "p", "retriever=magic")[2]
 
 
 def test_a_preview_shows_the_cuts_and_keeps_nothing(project, tmp_path):
@@ -287,7 +384,7 @@ def test_the_panel_shows_and_changes_a_visitors_project(home, files):
     assert "<mark>berth</mark>" in panel.search(visitor, "mine", "price of a berth", "bm25", 3, False)
     assert "chunk_tokens" in panel.keep_cuts(visitor, "mine", "recursive", 128, 200)[0]  # the overlap is lowered
     assert knowledge.settings(project).chunk_overlap == 64
-    assert "minimum_match" in panel.save(visitor, "mine", "english", True, True, 0, 0.5, 0.0, 0, 3, 1500, False)
+    assert "minimum_match" in panel.save(visitor, "mine", "bm25", "english", True, True, 0, 0.5, 0.0, 0, 3, 1500, False)
     text = editing.open_text(visitor, "mine", "berths.md").replace("17 crowns", "18 crowns")
     assert "indexed in" in editing.keep_text(visitor, "mine", "berths.md", text)
     assert "18" in panel.search(visitor, "mine", "crowns of a berth", "bm25", 3, False)

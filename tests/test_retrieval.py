@@ -358,9 +358,9 @@ def test_reranking_offline_says_so(monkeypatch):
     [
         ({"k1": "high"}, "k1 is 'high'; it must be of type float"),
         ({"stem": 1}, "of type bool"),
-        ({"b": 2}, "between 0 and 1"),
+        ({"b": 2}, "a number from 0 to 1"),
         ({"chunk_strategy": "clever"}, "one of recursive"),
-        ({"fusion": "magic"}, "scores or ranks"),
+        ({"fusion": "magic"}, "one of scores, ranks"),
     ],
 )
 def test_settings_of_the_wrong_kind(given, message):

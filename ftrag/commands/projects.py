@@ -35,6 +35,7 @@ def register(commands: Any) -> None:
     ask.add_argument("--context", choices=("none", "retrieved"), default="retrieved")
     ask.add_argument("--adapter", help="an adapter's id, or none (default: the newest)")
     ask.add_argument("-k", type=positive, help="passages to retrieve")
+    ask.add_argument("--retriever", choices=("bm25", "dense", "hybrid"), help="(default: the project's own)")
     router = add(commands, "router", _router, "retrieval or not for a question; without one, how often that is right")
     router.add_argument("question", nargs="?")
     router.add_argument("--run", help="the run to compare with (default: the newest)")
@@ -116,7 +117,8 @@ def _retrieval(options: argparse.Namespace) -> Any:
 def _ask(options: argparse.Namespace) -> Any:
     from ftrag import answering
 
-    return answering.ask(project_of(options), options.question, options.context, options.adapter, options.k)
+    project, question = project_of(options), options.question
+    return answering.ask(project, question, options.context, options.adapter, options.k, options.retriever)
 
 
 def _router(options: argparse.Namespace) -> Any:

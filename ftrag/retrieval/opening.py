@@ -19,10 +19,10 @@ from ftrag.retrieval.dense import DenseRetriever, Encoder, default_encoder, embe
 from ftrag.retrieval.fusion import HybridRetriever, WholeDocuments
 from ftrag.retrieval.lexical import BM25Retriever
 from ftrag.retrieval.rerank import Reranked, cross_encoder
-from ftrag.retrieval.settings import Settings, of_project, stamp
+from ftrag.retrieval.settings import RETRIEVERS, Settings, of_project, stamp
 from ftrag.types import Chunk, Retriever
 
-KINDS = ("bm25", "dense", "hybrid")
+KINDS = RETRIEVERS
 KEPT = 16  # opened retrievers; the one that was not used for longest goes first
 ATTEMPTS = 10  # to open an index that other processes change meanwhile
 GRAIN_NS = 2_000_000_000  # a file that changed so shortly ago may change again without another time stamp

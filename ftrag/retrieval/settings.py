@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ftrag import project as folders
-from ftrag.chunking import SIZE_TOKENS, STRATEGIES, Strategy
+from ftrag.chunking import MINIMUM_TOKENS, SIZE_TOKENS, STRATEGIES, Strategy
 from ftrag.errors import InputError, NotFound
 
 
@@ -29,13 +29,36 @@ class Settings:
     minimum_match: float = 0.0  # BM25: least share of the query's idf that a chunk must hold, [0, 1]
     minimum_cosine: float = 0.0  # dense: least cosine, [-1, 1]; below it nothing is retrieved
     expand_terms: int = 0  # terms of the best chunks that are added to the query; 0 is off
+    retriever: str = "bm25"  # of answers: ask, chat, evaluate, drill; `search` and `compare` are told theirs
     whole_document_tokens: int = 0  # documents are retrieved whole if all of them have at most so many tokens together
     context_tokens: int = 1500  # passages of one prompt together; what exceeds them is left out whole, and shown
     best_last: bool = False  # the best passage nearest to the question
     fusion: str = "scores"  # hybrid: "scores" or "ranks", see fusion.py
     dense_weight: float = 0.5  # hybrid: share of the dense side, [0, 1]; equal, for no data says otherwise
-    rerank_model: str = "cross-encoder/ms-marco-MiniLM-L6-v2"  # 23 M parameters, Hub; or a folder
+    rerank_model: str = "cross-encoder/ms-marco-MiniLM-L6-v2"  # of `search --rerank` alone; Hub, 23 M; or a folder
 
+
+# Least and most of every number, for the command line and the page alike. A prompt that is too long for the model's
+# window all the same loses passages, see budget.py.
+BOUNDS: dict[str, tuple[float, float]] = {
+    "chunk_tokens": (MINIMUM_TOKENS, 1024),  # the embedder reads 256 of them, and a budget of passages holds but a few
+    "chunk_overlap": (0, 512),  # and at most half of a chunk
+    "k1": (0, 10),
+    "b": (0, 1),
+    "minimum_match": (0, 1),
+    "minimum_cosine": (-1, 1),
+    "expand_terms": (0, 50),
+    "whole_document_tokens": (0, 8000),  # the built-in model reads 8,192 tokens, question and answer included
+    "context_tokens": (100, 8000),
+    "dense_weight": (0, 1),
+    "k": (1, 20),  # passages of one question: no field of Settings, for it is kept beside them
+}
+RETRIEVERS = ("bm25", "dense", "hybrid")
+CHOICES: dict[str, tuple[str, ...]] = {
+    "chunk_strategy": STRATEGIES,
+    "retriever": RETRIEVERS,
+    "fusion": ("scores", "ranks"),
+}
 
 # What the cuts and the index depend on; a change of any other setting needs no rebuild.
 CHUNKING = ("chunk_strategy", "chunk_tokens", "chunk_overlap")
@@ -56,22 +79,22 @@ def parse(given: Mapping[str, Any]) -> Settings:
     values: dict[str, Any] = {}
     for field in fields(Settings):
         if field.name in given:
-            values[field.name] = _typed(field.name, given[field.name], type(field.default))
-    settings = Settings(**values)
-    for name, right, rule in (
-        ("chunk_strategy", settings.chunk_strategy in STRATEGIES, f"one of {', '.join(STRATEGIES)}"),
-        ("b", 0 <= settings.b <= 1, "between 0 and 1"),
-        ("k1", settings.k1 >= 0, "0 or more"),
-        ("dense_weight", 0 <= settings.dense_weight <= 1, "between 0 and 1"),
-        ("minimum_match", 0 <= settings.minimum_match <= 1, "between 0 and 1"),
-        ("minimum_cosine", -1 <= settings.minimum_cosine <= 1, "between -1 and 1"),
-        ("fusion", settings.fusion in ("scores", "ranks"), "scores or ranks"),
-        ("context_tokens", settings.context_tokens > 0, "1 or more"),
-        ("expand_terms", settings.expand_terms >= 0, "0 or more"),
-    ):
-        if not right:
-            raise InputError(f"setting {name} is {getattr(settings, name)!r}; it must be {rule}")
-    return settings
+            values[field.name] = checked(field.name, given[field.name], type(field.default))
+    return Settings(**values)
+
+
+def checked(name: str, value: Any, kind: type = int) -> Any:
+    """The value of a setting of this type, within its bounds. InputError says in one sentence what it must be."""
+    held = _typed(name, value, kind)
+    if name in CHOICES and held not in CHOICES[name]:
+        raise InputError(f"setting {name} is {held!r}; it must be one of {', '.join(CHOICES[name])}")
+    low, high = BOUNDS.get(name, (0, 0))
+    if name in BOUNDS and not low <= held <= high:
+        number = "a whole number" if kind is int else "a number"
+        raise InputError(f"setting {name} is {held!r}; it must be {number} from {low} to {high}")
+    if held == "":
+        raise InputError(f"setting {name} is empty; give it a value, such as {getattr(Settings, name)}")
+    return held
 
 
 def _typed(name: str, value: Any, kind: type) -> Any:

@@ -45,6 +45,13 @@ def check_language(language: str) -> None:
     _stemmer(language)
 
 
+def languages() -> list[str]:
+    """Those with a stemmer."""
+    import Stemmer
+
+    return sorted(Stemmer.algorithms())
+
+
 def is_near(left: str, right: str) -> bool:
     """Whether two terms can be the same word: one letter left out, put in or changed, two neighbours swapped, or an
     ending of at most three letters that the stemmer left on one of them ("septicemia", "septicem")."""

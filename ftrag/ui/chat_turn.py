@@ -18,7 +18,7 @@ from ftrag.ui.chat_view import BASE, CONTEXTS
 
 UPDATE_SECONDS = 1 / 12  # of one conversation that is alone
 UPDATES_IN_ALL = 24  # a second, over all conversations: from three at once on, each gets fewer than 12
-MOST_K, MOST_TOKENS, MOST_HEAT, MOST_THRESHOLD = 10, 256, 1.5, 0.9
+MOST_K, MOST_TOKENS, MOST_HEAT, MOST_THRESHOLD = 10, workflows.LONGEST_ANSWER, 1.5, 0.9
 LOADING_SECONDS = 120.0  # how long a question waits for the built-in model
 
 

@@ -13,6 +13,8 @@ from ftrag import project as projects
 from ftrag.chunking import STRATEGIES
 from ftrag.errors import InputError
 from ftrag.retrieval.opening import KINDS
+from ftrag.retrieval.settings import BOUNDS
+from ftrag.retrieval.terms import languages
 from ftrag.ui import editing, session
 from ftrag.ui import knowledge_view as view
 from ftrag.ui.choice import Choice
@@ -21,10 +23,9 @@ from ftrag.ui.view import job_card
 from ftrag.ui.working import barred, working
 
 SETTINGS = (  # in the order of the controls
-    *("language", "stem", "stop_words", "expand_terms", "minimum_match", "minimum_cosine"),
+    *("retriever", "language", "stem", "stop_words", "expand_terms", "minimum_match", "minimum_cosine"),
     *("whole_document_tokens", "k", "context_tokens", "best_last"),
 )
-LANGUAGES = "danish dutch english finnish french german hungarian italian norwegian portuguese russian spanish swedish"
 JOBS = ("compare", "drill")
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}  # what is slow has a bar of its own
 OUTPUTS = 6 + len(SETTINGS) + 1 + 1 + 2 + 5  # chunks, settings and their message, quality, the editor, what is polled
@@ -66,8 +67,8 @@ def _chunks_tab(here: list[Any]) -> list[Any]:
     with gr.Row():
         document_dd = Choice([], label=words.DOCUMENT, scale=2, min_width=200, elem_id="cut_document")
         strategy_dd = gr.Dropdown(list(STRATEGIES), label=words.CHUNKING, min_width=140, elem_id="cut_strategy")
-        size_sl = gr.Slider(16, 512, step=8, label=words.SIZE, min_width=160, elem_id="cut_size")
-        overlap_sl = gr.Slider(0, 128, step=4, label=words.OVERLAP, min_width=160)
+        size_sl = gr.Slider(*BOUNDS["chunk_tokens"], step=8, label=words.SIZE, min_width=160, elem_id="cut_size")
+        overlap_sl = gr.Slider(*BOUNDS["chunk_overlap"], step=4, label=words.OVERLAP, min_width=160)
     with gr.Row():
         keep_btn = gr.Button(words.USE_CUTS, variant="primary", size="sm", scale=0, min_width=190, elem_id="cut_use")
     kept_html = gr.HTML()
@@ -96,18 +97,21 @@ def _search_tab(here: list[Any]) -> None:
 
 def _settings_tab(here: list[Any]) -> list[Any]:
     controls = [
-        gr.Dropdown(LANGUAGES.split(), label=words.LANGUAGE, info=words.LANGUAGE_INFO),
+        gr.Radio(list(KINDS), label=words.OF_ANSWERS, info=words.OF_ANSWERS_INFO, elem_id="knowledge_retriever"),
+        gr.Dropdown(languages(), label=words.LANGUAGE, info=words.LANGUAGE_INFO, allow_custom_value=True),
         gr.Checkbox(label=words.STEMMING, info=words.STEMMING_INFO),
         gr.Checkbox(label=words.STOP_WORDS, info=words.STOP_WORDS_INFO),
     ]
     with gr.Row():
         controls += [
-            gr.Slider(0, 20, step=1, label=words.EXPANSION, info=words.EXPANSION_INFO),
-            gr.Slider(0, 1, step=0.05, label=words.WORD_THRESHOLD, info=words.WORD_THRESHOLD_INFO),
-            gr.Slider(-1, 1, step=0.05, label=words.COSINE_THRESHOLD, info=words.COSINE_THRESHOLD_INFO),
-            gr.Slider(0, 4000, step=100, label=words.WHOLE, info=words.WHOLE_INFO),
-            gr.Slider(1, 20, step=1, label=words.PER_QUESTION, info=words.PER_QUESTION_INFO),
-            gr.Slider(100, 8000, step=100, label=words.BUDGET, info=words.BUDGET_INFO),
+            gr.Slider(*BOUNDS["expand_terms"], step=1, label=words.EXPANSION, info=words.EXPANSION_INFO),
+            gr.Slider(*BOUNDS["minimum_match"], step=0.05, label=words.WORD_THRESHOLD, info=words.WORD_THRESHOLD_INFO),
+            gr.Slider(
+                *BOUNDS["minimum_cosine"], step=0.05, label=words.COSINE_THRESHOLD, info=words.COSINE_THRESHOLD_INFO
+            ),
+            gr.Slider(*BOUNDS["whole_document_tokens"], step=100, label=words.WHOLE, info=words.WHOLE_INFO),
+            gr.Slider(*BOUNDS["k"], step=1, label=words.PER_QUESTION, info=words.PER_QUESTION_INFO),
+            gr.Slider(*BOUNDS["context_tokens"], step=100, label=words.BUDGET, info=words.BUDGET_INFO),
             gr.Checkbox(label=words.BEST_LAST, info=words.BEST_LAST_INFO),
         ]
     with gr.Row():

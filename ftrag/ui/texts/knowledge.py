@@ -16,10 +16,14 @@ CHANGED = "Changed: {what}; {how}, {chunks} chunks in {milliseconds:.0f} ms."
 NOTHING, REBUILT, NOT_REBUILT = "nothing", "cut and indexed anew", "the index stays"
 
 QUERY, RETRIEVER, PASSAGES = "Search the documents", "Retriever", "Passages"
-RERANK, RERANK_INFO, SEARCH = "Rerank", "by a cross-encoder from the Hub", "Search"
+RERANK, RERANK_INFO, SEARCH = "Rerank", "this search alone, by a cross-encoder from the Hub", "Search"
 NO_HITS = "Nothing is found: no passage shares a word with it, or none passes the threshold."
 FOUND, SCORE = "{count} passages in {milliseconds:.0f} ms", "score {score:.3g}"
 
+OF_ANSWERS = "Retriever for answers"
+OF_ANSWERS_INFO = (
+    "what Chat and evaluations read; dense and hybrid need sentence embeddings. Measured: Which retriever?"
+)
 LANGUAGE, LANGUAGE_INFO = "Language", "of stemming and stop words"
 STEMMING, STEMMING_INFO = "Stemming", "boats finds boat"
 STOP_WORDS, STOP_WORDS_INFO = "Leave out stop words", "the, of, what …"
