@@ -11,7 +11,7 @@ from typing import Any
 
 from ftrag import prompts, workflows, zero
 from ftrag.errors import FtragError, InputError
-from ftrag.types import Delta, Generation, Hit, Prompt
+from ftrag.types import Delta, Document, Generation, Hit, Prompt
 
 
 @zero.on_gpu
@@ -23,7 +23,7 @@ def ask(
     k: int | None = None,
     retriever: str | None = None,
 ) -> dict[str, Any]:
-    """One answer with its sources; retriever: in place of the project's own."""
+    """One answer with its sources, and which of its sentences they support; retriever: not the project's own."""
     from ftrag.llm import complete
 
     asked, chosen = workflows.checked_question(question), workflows.choose_adapter(project, adapter)
@@ -33,7 +33,7 @@ def ask(
     ((text, tokens, first, seconds),) = complete(llm, [prompt], generation(project))
     return {
         "answer": text,
-        "sources": sources(project, asked, text, hits),
+        **grounds(project, asked, text, hits),
         "seconds": round(seconds, 3),
         "first_token_seconds": round(first, 3),
         "tokens": tokens,
@@ -85,41 +85,54 @@ def _embedder() -> Any:
         return None
 
 
-def sources(project: Path, question: str, answer: str, hits: Sequence[Hit]) -> list[dict[str, Any]]:
-    """The passages behind an answer: spans that support one of its sentences first, then passages that were only read.
+def grounds(project: Path, question: str, answer: str, hits: Sequence[Hit]) -> dict[str, list[dict[str, Any]]]:
+    """The passages behind an answer, and what of it they support; computed, not asked of the model.
 
-    Computed, not asked of the model: {document, chunk, start, end, quote, supports, score, where}.
+    sources: {document, chunk, start, end, quote, supports, score, where}; first the spans that support a sentence, in
+    its order, then passages that were only read. sentences: {start, end, supported, source} for every sentence that
+    claims something; half-open offsets into the answer, source: index into sources or None. Both empty without hits.
     """
-    from ftrag import documents
     from ftrag.evaluation.citations import align
+    from ftrag.evaluation.grounding import statements
     from ftrag.retrieval import store
 
-    passages, rewords = [hit.chunk for hit in hits], workflows.rewords(project)
-    found = align(answer, passages, meaning(), rewords, question) if hits else []
-    spans = [span for span in found if span["supported"]]
-    cited = [{key: span[key] for key in ("document", "chunk", "start", "end", "quote", "score")} for span in spans]
+    if not hits:
+        return {"sources": [], "sentences": []}
+    found = align(answer, [hit.chunk for hit in hits], meaning(), workflows.rewords(project), question)
+    texts = {document.name: document for document in store.documents(project)}
+    cited = [span for span in found if span["supported"] and span["document"] in texts]
+    places = {span["sentence"]["start"]: place for place, span in enumerate(cited)}
+    return {
+        "sources": _sources(cited, hits, texts),
+        "sentences": [
+            row["sentence"] | {"supported": row["supported"], "source": places.get(row["sentence"]["start"])}
+            for row in statements(answer, found)
+        ],
+    }
+
+
+def _sources(
+    cited: Sequence[Mapping[str, Any]], hits: Sequence[Hit], texts: Mapping[str, Document]
+) -> list[dict[str, Any]]:
+    """The cited spans, then the passages without one; none of a document that has been deleted meanwhile."""
+    from ftrag import documents
+
     used = {(span["document"], span["chunk"]) for span in cited}
+    unused = [hit.chunk for hit in hits if (hit.chunk.document, hit.chunk.index) not in used]
     read = [
-        {
-            "document": hit.chunk.document,
-            "chunk": hit.chunk.index,
-            "start": hit.chunk.start,
-            "end": hit.chunk.end,
-            "quote": hit.chunk.text,
-            "score": 0.0,
-        }
-        for hit in hits
-        if (hit.chunk.document, hit.chunk.index) not in used
+        {"document": chunk.document, "chunk": chunk.index, "start": chunk.start, "end": chunk.end, "quote": chunk.text}
+        for chunk in unused
+        if chunk.document in texts
     ]
-    texts = {document.name: document for document in store.documents(project)} if hits else {}
+    keys = ("document", "chunk", "start", "end", "quote", "score")
+    rows = [{key: span[key] for key in keys} for span in cited] + [row | {"score": 0.0} for row in read]
     return [
         row
         | {
             "supports": place < len(cited),
             "where": documents.location(texts[row["document"]], row["start"], row["end"]),
         }
-        for place, row in enumerate(cited + read)
-        if row["document"] in texts
+        for place, row in enumerate(rows)
     ]
 
 
@@ -130,7 +143,8 @@ def chat(
     """The same question in every column at once: rows of one batch where the weights are the same.
 
     columns: {adapter, context, k}. Each item is the state of all columns: {text, tokens, seconds, first, done,
-    sources, passages, dropped}. Sources are filled in when a column ends. To stop, ask for no more.
+    sources, sentences, passages, dropped}. Sources and sentences are filled in when a column ends. To stop, ask for
+    no more.
     """
     asked = workflows.checked_question(question)
     shown = [column_prompt(project, asked, column) for column in columns]
@@ -142,7 +156,7 @@ def chat(
         threading.Thread(target=meaning, daemon=True).start()  # loads while the answer is written
     start = time.perf_counter()
     state: list[dict[str, Any]] = [
-        {"text": "", "tokens": 0, "seconds": 0.0, "first": None, "done": "", "sources": []}
+        {"text": "", "tokens": 0, "seconds": 0.0, "first": None, "done": "", "sources": [], "sentences": []}
         | {"passages": _passages(hits), "dropped": _passages(dropped)}
         for _, hits, dropped in shown
     ]
@@ -150,7 +164,7 @@ def chat(
         for delta in deltas:
             _advance(state[delta.row], delta, time.perf_counter() - start)
             if delta.done:
-                state[delta.row]["sources"] = sources(project, asked, state[delta.row]["text"], shown[delta.row][1])
+                state[delta.row] |= grounds(project, asked, state[delta.row]["text"], shown[delta.row][1])
         yield [dict(column) for column in state]
 
 

@@ -82,7 +82,13 @@ def _answer(name: str, column: Mapping[str, Any], said: Mapping[str, Any]) -> di
             for row in said["sources"]
             if row["supports"]
         ],
+        "sentences": _moved(said["sentences"], len(said["text"]) - len(said["text"].lstrip())),
     }
+
+
+def _moved(sentences: Sequence[Mapping[str, Any]], by: int) -> list[dict[str, Any]]:
+    """Sentences with their offsets into a text whose first characters were cut off."""
+    return [{**row, "start": row["start"] - by, "end": row["end"] - by} for row in sentences]
 
 
 def written(turns: Sequence[Mapping[str, Any]], project: str, form: str) -> str:

@@ -233,7 +233,9 @@ def chat_streams_and_stops(visit):
     texts = [lambda side=side: visit.text(f"#chat_{side}") for side in "ab"]
     start = [len(text()) for text in texts]
     wait_until(lambda: all(len(text()) > size + 60 for text, size in zip(texts, start, strict=True)), 60)
-    visit.page.get_by_text("supports the answer").or_(visit.page.get_by_text("read, not used")).first.wait_for()
+    visit.page.get_by_text("supports the answer").or_(
+        visit.page.get_by_text("read; no sentence of it")
+    ).first.wait_for()
     question.fill("Tell me everything about boats, slowly and in many words.")
     visit.page.locator("#chat_ask").click()
     long = len(texts[0]())

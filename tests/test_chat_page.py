@@ -124,7 +124,13 @@ def test_a_suggested_question_is_answered_in_both_columns_with_its_sources(visit
     visit.page.locator("#chat_cards_b mark").first.wait_for()  # the parrot repeats its passages, so they support it
     assert "hold its button for 8 seconds" in " ".join(visit.page.locator("#chat_cards_b mark").all_inner_texts())
     assert "without retrieval" in visit.text("#chat_head_a") and "no passages" in visit.text("#chat_note_a")
-    assert visit.page.locator("#chat_cards_a details").count() == 0
+    assert visit.page.locator("#chat_cards_a details, #chat_cards_a .ft-support").count() == 0
+    support = visit.page.locator("#chat_cards_b .ft-support")
+    support.locator("summary").click()
+    assert "✓ Statements that a passage supports: " in support.inner_text() and "passage 1" in support.inner_text()
+    card = visit.page.locator("#chat_cards_b .ft-source").filter(has_text="hold its button for 8 seconds").first
+    head = card.locator("summary").inner_text()
+    assert "1 · bobber-key-fob.md" in head and "The Bobber key fob > " in head and "characters" not in head
     name, text = saved(visit, "#chat_md")
     assert name == "ftrag-chat.md" and f"## {QUESTION}" in text and "bobber-key-fob.md" in text
     visit.page.locator("#chat_again").click()

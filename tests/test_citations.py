@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ftrag.evaluation import claims
 from ftrag.evaluation.citations import PAIRED, align
-from ftrag.evaluation.grounding import faithfulness, is_retrieved
+from ftrag.evaluation.grounding import faithfulness, is_retrieved, statements, states
 from ftrag.types import Chunk
 
 DOGS = (
@@ -55,6 +55,46 @@ def test_a_heading_claims_nothing() -> None:
     headed = [Chunk("a.md", 0, f"## Dogs and luggage\n\n{DOGS}", 0, 20 + len(DOGS))]
     rows = align("## Dogs and luggage\n\nA dog may weigh up to 34 kg.", headed)
     assert [row["supported"] for row in rows] == [False, True]
+
+
+def test_an_item_of_a_list_is_no_name_below_a_letter() -> None:
+    said = "- A dog may weigh up to 34 kg.\n- A dog travels for €1.60 per trip\n- Your Oarlane dock desk"
+    assert [supported for supported, _ in supports(said)] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "claims"),
+    [
+        ("A cat may weigh up to 9 kg.", True),
+        ("Dogs swim beside the boat at night.", True),
+        ("**€2.10**", True),
+        ("- Cats travel in the second boat.", True),
+        ("Let us know 2 days before the boat leaves.", True),
+        ("If you have a dog, the cleaning costs extra money.", True),
+        ("Enjoy free parking beside the harbour.", True),
+        ("Hello!", False),
+        ("Thank you for asking the Oarlane team.", False),
+        ("Have a lovely day on the water!", False),
+        ("Let me know if you have more questions about dogs.", False),
+        ("## Dogs and luggage on board", False),
+        ("**Dogs and luggage on board**", False),
+        ("Here is what dogs and luggage cost:", False),
+        ("Would you like to know about cats, too?", False),
+        ("– Your Oarlane dock desk", False),
+        ("- Your Oarlane dock desk", False),
+        ("The documents do not say what a cat may weigh.", False),
+    ],
+)
+def test_what_a_reader_would_hold_against_the_passages(sentence: str, claims: bool) -> None:
+    assert states(sentence) is claims
+
+
+def test_statements_are_what_is_supported_and_what_claims_something() -> None:
+    answer = "Hello!\n\nA dog may weigh up to 34 kg. A cat may weigh up to 9 kg. – Your Oarlane dock desk"
+    found = statements(answer, align(answer, PASSAGES))
+    assert [row["supported"] for row in found] == [True, False]
+    refusal = "The documents do not say that. Ask the harbour master beside the crane."
+    assert statements(refusal, align(refusal, PASSAGES)) == []
 
 
 def test_offsets_point_into_the_document_and_the_answer() -> None:

@@ -43,6 +43,39 @@ def test_two_columns_are_asked_exported_and_voted_on(capsys, project, tmp_path):
     assert main(["chat", "demo", "Hello?"]) == 0 and "## Hello?" in capsys.readouterr().out
 
 
+SAID = "  Hello!\n\nA Bobber costs €16.80. A Bobber can sing <b>nine</b> old songs. – Your Oarlane dock desk"
+
+
+@pytest.fixture
+def mixed(project, monkeypatch):
+    """The support example, answered with a greeting, what a passage says, what none says, and a name below it."""
+    monkeypatch.setattr(workflows, "model", lambda name: ScriptedLLM(lambda prompt: SAID))
+    return project
+
+
+def test_each_statement_of_an_answer_names_its_source_or_none(capsys, mixed):
+    status, value = run(capsys, "ask", "demo", QUESTION)
+    assert status == 0
+    found = [(value["answer"][row["start"] : row["end"]], row["supported"]) for row in value["sentences"]]
+    assert found == [("A Bobber costs €16.80.", True), ("A Bobber can sing <b>nine</b> old songs.", False)]
+    first, second = value["sentences"]
+    source = value["sources"][first["source"]]
+    assert source["supports"] and "16.80" in source["quote"] and second["source"] is None
+
+
+def test_an_answer_that_read_nothing_has_no_statements_to_hold_against_passages(capsys, mixed):
+    status, value = run(capsys, "ask", "demo", QUESTION, "--context", "none")
+    assert status == 0 and value["sources"] == value["sentences"] == []
+
+
+def test_statements_of_an_exported_answer_point_into_its_text(capsys, mixed):
+    left, right = run(capsys, "chat", "demo", QUESTION)[1]["turns"][0]["answers"]
+    assert left["sentences"] == []
+    cut = [right["text"][row["start"] : row["end"]] for row in right["sentences"]]
+    assert cut == ["A Bobber costs €16.80.", "A Bobber can sing <b>nine</b> old songs."]
+    assert "16.80" in right["sources"][right["sentences"][0]["source"]]["quote"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

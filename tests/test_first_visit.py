@@ -296,12 +296,32 @@ PASSAGE = {"document": "fees.md", "chunk": 0, "start": 100, "end": 130, "text": 
 
 
 def test_the_span_is_marked_inside_its_passage_and_everything_is_escaped():
-    source = {"document": "fees.md", "chunk": 0, "start": 100, "end": 122, "supports": True, "where": ""}
-    html = chat_view.cards({"done": "stop", "passages": [PASSAGE], "dropped": [], "sources": [source]})
+    source = {"document": "fees.md", "chunk": 0, "start": 100, "end": 122, "supports": True, "where": "Fees > Fobs"}
+    html = chat_view.cards(state("x") | {"sources": [source]})
     assert "<mark>A Bobber costs €16.80.</mark> &lt;b&gt;Pay&lt;/b&gt;." in html
     assert "supports the answer" in html and "open" in html
-    unread = chat_view.cards({"done": "stop", "passages": [PASSAGE], "dropped": [], "sources": []})
-    assert "<mark>" not in unread and "read, not used" in unread
+    unread = chat_view.cards(state("x"))
+    assert "<mark>" not in unread and "read; no sentence of it is quoted" in unread and "not used" not in unread
+    assert "Fees &gt; Fobs" in html and "characters" not in html  # where it stands, by name
+    assert "characters 100–130" in unread  # nothing there has a name
+
+
+def test_statements_without_support_are_named_in_words_and_escaped():
+    text = "- A **Bobber** costs €16.80. It sings <img src=x onerror=alert(1)>."
+    source = {"document": "fees.md", "chunk": 0, "start": 100, "end": 122, "supports": True, "where": "<i>"}
+    rows = [{"start": 0, "end": 28, "supported": True, "source": 0}]
+    rows += [{"start": 29, "end": len(text), "supported": False, "source": None}]
+    first = PASSAGE | {"document": "other.md"}
+    column = state(text) | {"passages": [first, PASSAGE], "sources": [source], "sentences": rows}
+    html = chat_view.cards(column)
+    assert "✓ Statements that a passage supports: 1 of 2" in html
+    assert "“A Bobber costs €16.80.” " in html and "passage 1" in html and "1 · fees.md" in html
+    assert "○ No support found in what was read:" in html
+    assert "“It sings &lt;img src=x onerror=alert(1)&gt;.”" in html and "<img" not in html and "<i>" not in html
+    none = chat_view.cards(column | {"sentences": rows[1:]})
+    assert "○ Statements that a passage supports: 0 of 1" in none and "✓" not in none
+    assert "Statements" not in chat_view.cards(column | {"sentences": []})
+    assert chat_view.cards(column | {"done": ""}) == ""
 
 
 def test_a_question_that_cannot_be_answered_is_not_lost(home, visitor):
@@ -334,6 +354,7 @@ def state(text):
         "passages": [PASSAGE],
         "dropped": [],
         "sources": [],
+        "sentences": [],
     }
 
 

@@ -39,7 +39,8 @@ PAIRED = 0.9  # share of neighbouring words that a copy must leave together: 0.4
 SAME_WORDS = 0.8  # from this share of common words on, a denial on one side alone is a contradiction
 VALUE_WEIGHT = 2.0  # a value counts as much as two rare words
 LEAD_IN = re.compile(r"^\s*(?:[\w'’-]+ ){0,2}[\w'’-]+:\s+(?=\S)")
-SIGN_OFF = re.compile(r"^\s*[-–—~]\s*\w")
+# A hyphen also opens an item of a list: only a few words without a figure or an end are a name below a letter.
+SIGN_OFF = re.compile(r"^\s*(?:[–—~]\s*\w|-\s*(?=\w)[^\s\d]+(?:\s+[^\s\d]+){0,4}(?<![.!?:;…])\s*$)")
 HEADING = re.compile(r"^\s*#{1,6}\s")  # a heading claims nothing, even one copied word for word
 Embed = Callable[[list[str]], Any]  # texts -> unit vectors (n, dimensions)
 Floats = NDArray[np.float64]

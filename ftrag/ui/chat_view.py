@@ -19,6 +19,7 @@ UNSEEN = "\u2060"  # word joiner: has no width; the page takes it out of what is
 TAG = re.compile(r"<(?=[A-Za-z/!?])")
 IMAGE = re.compile(r"!(?=\[)")
 DIAGRAM = re.compile(r"^(\W*)(?=mermaid\b)", re.MULTILINE)
+SIGNS = re.compile(r"^\s*(?:[-*+>]\s+)+|\*\*|`")
 BASE = "none"  # the value of "no adapter", as on the command line
 CONTEXTS = dict(zip(("none", "retrieved", "auto"), texts.CONTEXTS, strict=True))
 ENDED = {"": "", "stop": ""} | dict(zip(("length", "time"), texts.CUT, strict=True))
@@ -104,13 +105,45 @@ def _speed(column: Mapping[str, Any]) -> list[str]:
 
 
 def cards(column: Mapping[str, Any]) -> Safe:
-    """Every passage that was read, what supports the answer marked inside it; the others are closed."""
+    """What of the answer is supported; below it every passage that was read, by number, what supports it marked."""
     if not column["done"]:
         return Safe("")
     found = [(passage, _spans(passage, column["sources"])) for passage in column["passages"]]
     found.sort(key=lambda row: not row[1])
-    read = [_card(passage, spans, texts.SUPPORTS if spans else texts.ONLY_READ) for passage, spans in found]
-    return Safe("".join([*read, *(_card(passage, (), texts.LEFT_OUT) for passage in column["dropped"])]))
+    numbers = {_place(passage): number for number, (passage, _) in enumerate(found, 1)}
+    read = [
+        _card(passage, _where(passage, column["sources"]), spans, texts.SUPPORTS if spans else texts.ONLY_READ, number)
+        for number, (passage, spans) in enumerate(found, 1)
+    ]
+    left_out = [_card(passage, _characters(passage), (), texts.LEFT_OUT) for passage in column["dropped"]]
+    return Safe(_support(column, numbers) + "".join([*read, *left_out]))
+
+
+def _support(column: Mapping[str, Any], numbers: Mapping[tuple[str, int], int]) -> str:
+    """How many statements are supported, on a click by which passage; then the others, each in its own words."""
+    rows = column["sentences"]
+    if not rows:
+        return ""
+    supported = [_said(column, row) + _by(column["sources"], row, numbers) for row in rows if row["supported"]]
+    others = [_said(column, row) for row in rows if not row["supported"]]
+    count = texts.SUPPORTED.format(supported=len(supported), count=len(rows))
+    head = f"<details><summary>✓ {count}</summary>{_list(supported)}</details>" if supported else f"<p>○ {count}</p>"
+    rest = f"<p>○ {texts.UNSUPPORTED}</p>{_list(others)}" if others else ""
+    return f'<div class="ft-support">{head}{rest}</div>'
+
+
+def _list(items: Sequence[str]) -> str:
+    return f"<ul>{''.join(f'<li>{item}</li>' for item in items)}</ul>"
+
+
+def _said(column: Mapping[str, Any], row: Mapping[str, int]) -> str:
+    """A sentence of the answer in quotes, without the signs of Markdown that the bubble does not show either."""
+    return f"“{escape(SIGNS.sub('', column['text'][row['start'] : row['end']]))}”"
+
+
+def _by(sources: Sequence[Mapping[str, Any]], row: Mapping[str, Any], numbers: Mapping[tuple[str, int], int]) -> str:
+    number = None if row["source"] is None else numbers.get(_place(sources[row["source"]]))
+    return f' <span class="ft-mute">{texts.BY_PASSAGE.format(number=number)}</span>' if number else ""
 
 
 def _spans(passage: Mapping[str, Any], sources: Sequence[Mapping[str, Any]]) -> list[tuple[int, int]]:
@@ -130,9 +163,21 @@ def _place(row: Mapping[str, Any]) -> tuple[str, int]:
     return row["document"], row["chunk"]
 
 
-def _card(passage: Mapping[str, Any], spans: Sequence[tuple[int, int]], label: str) -> str:
-    where = texts.CHARACTERS.format(start=passage["start"], end=passage["end"])
-    head = f'<b>{escape(passage["document"])}</b> <span class="ft-mute">{where} · {label}</span>'
+def _where(passage: Mapping[str, Any], sources: Sequence[Mapping[str, Any]]) -> str:
+    """Where it stands, as a reader of the document would say; its characters where nothing there has a name."""
+    named = [row["where"] for row in sources if row["where"] and _place(row) == _place(passage)]
+    return ", ".join(dict.fromkeys(named)) or _characters(passage)
+
+
+def _characters(passage: Mapping[str, Any]) -> str:
+    return texts.CHARACTERS.format(start=passage["start"], end=passage["end"])
+
+
+def _card(
+    passage: Mapping[str, Any], where: str, spans: Sequence[tuple[int, int]], label: str, number: int | None = None
+) -> str:
+    name = escape(passage["document"]) if number is None else f"{number} · {escape(passage['document'])}"
+    head = f'<b>{name}</b> <span class="ft-mute">{escape(where)} · {label}</span>'
     body = f"<p>{marked(passage['text'], spans)}</p>"
     kind, opened = ("ft-source yes", " open") if spans else ("ft-source", "")
     return f'<details class="{kind}"{opened}><summary>{head}</summary>{body}</details>'

@@ -143,7 +143,7 @@ def ask(
         tuned: Answer with the example's recorded LoRA, where it has one
 
     Returns:
-        answer, sources, seconds, tokens and adapter
+        answer, sources, sentences (which of them a source supports), seconds, tokens and adapter
     """
     quotas.ask(f"program {client(request)}")
     return answering.ask(example_project(example), question, context, None if tuned else "none", _count(k))

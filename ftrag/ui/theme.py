@@ -163,6 +163,10 @@ CSS = """
   background: var(--background-fill-secondary); border: 1px solid var(--border-color-primary); }
 .ft-source { border-left: 3px solid var(--border-color-primary); padding: .1rem .7rem; margin: .5rem 0;
   font-size: .88rem; overflow-wrap: anywhere; }
+.ft-support { font-size: .88rem; overflow-wrap: anywhere; margin: .3rem 0 .6rem; padding: .45rem .7rem;
+  border-radius: 8px; background: var(--background-fill-secondary); color: var(--body-text-color); }
+.ft-support p { margin: .15rem 0; } .ft-support summary { cursor: pointer; }
+.ft-support ul { list-style: disc; margin: .1rem 0 .2rem; padding-left: 1.3rem; } .ft-support li { margin: .1rem 0; }
 .ft-source.yes { border-left-color: #0284c7; }
 .ft-source summary { cursor: pointer; }
 .ft-source p { white-space: pre-wrap; }
