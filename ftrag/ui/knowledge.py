@@ -62,6 +62,8 @@ def build(visitor_bs: Any, project_dd: Any, chosen_st: Any) -> dict[str, Any]:
     ):
         button.click(handler, [*here, *inputs], polled, **QUIET)
     clock.tick(poll, here, polled, **QUIET)
+    # what was kept, settings or a text, makes the results below older than it
+    gr.on([said.change for said in (cut[-1], settings[-1], fresh["kept"])], poll, here, polled, **QUIET)
     for event in (chosen_st.change, panel_ac.expand):
         event(refresh, here, outputs, **QUIET).then(*cuts, **AFTER)
     return {"refresh": refresh, "outputs": outputs, "cuts": cuts}
@@ -277,7 +279,9 @@ def _job(visitor: str, project: Path, command: str) -> dict[str, Any] | None:
 
 
 @session.guarded
-def poll(visitor: str, name: str | None) -> list[Any]:
+def poll(visitor: str, name: str | None) -> Any:
+    if not name or not projects.NAME.fullmatch(name):
+        return gr.skip()
     return _polled(visitor, session.project(visitor, name))
 
 
