@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ftrag import answering, workflows
+from ftrag import answering, records, workflows
 from ftrag import project as projects
 from ftrag.errors import InputError
-from ftrag.experiments import BATCH_SECONDS, checked_model, checked_plan, reference
+from ftrag.experiments import BATCH_SECONDS, checked_model, checked_plan, scorer
 from ftrag.reporting import Report
 from ftrag.types import Gold, LanguageModel, Retriever, Verdict
 
@@ -29,9 +29,9 @@ def compare(
     p_holm: Holm-adjusted over the rows. best: the largest difference, the fewest passages on a tie. Without `ks` the
     project's own k. The result is kept in comparisons/.
     """
-    plan, gold = checked_plan(project, None, None, adapter, ks[0] if ks else None)
-    arms = _arms(plan)
-    wanted = _wanted(retrievers, ks or (plan["k"],))
+    wanted = _wanted(retrievers, ks or (workflows.setting(project, "k"),))
+    plan, gold = checked_plan(project, None, None, adapter, wanted[0][1])
+    arms, rests_on = _arms(plan), records.rests_on(project)
     opened = {name: workflows.reader(project, name) for name, _ in wanted}  # a bad one fails before the model loads
     report(0.01, "loading the model")
     llm = checked_model(project, plan["adapter"])
@@ -48,7 +48,7 @@ def compare(
     without = asked(0, arms[0], *wanted[0])
     rows = [_paired(without, asked(i, arms[1], *one), arms, *one) for i, one in enumerate(wanted, start=1)]
     value = {"n": len(gold), "adapter": plan["adapter"], "arms": list(arms), "without": _summed(without, arms[0])}
-    value |= {key: rows[0][key] for key in ("k", "retriever", "with", "difference")}
+    value |= {"rests_on": rests_on} | {key: rows[0][key] for key in ("k", "retriever", "with", "difference")}
     if len(rows) > 1:
         value["rows"] = _ranked(rows)
     projects.write_json(folder / "comparison.json", value)
@@ -78,8 +78,7 @@ def _asked(
         adapter=adapter,
         k=k,
         settings=answering.generation(project, seconds=BATCH_SECONDS),
-        checks=workflows.checks(project),
-        reference=reference(project),
+        score=scorer(project),
         on_progress=told,
     )
     return list(rows)
@@ -98,18 +97,25 @@ def _arms(plan: Mapping[str, Any]) -> tuple[str, str]:
     return arms
 
 
+def check(retrievers: Sequence[str], ks: Sequence[int]) -> None:
+    """InputError for a retriever or a number of passages that there cannot be: nothing is read for it."""
+    from ftrag.retrieval.opening import KINDS
+
+    if bad := [name for name in retrievers if name not in KINDS]:
+        raise InputError(f"there is no retriever {bad[0]!r}; choose {', '.join(KINDS)}")
+    if wrong := [k for k in ks if not 1 <= k <= MOST_PASSAGES]:
+        raise InputError(f"k is {wrong[0]}; give 1 to {MOST_PASSAGES} passages")
+
+
 def _wanted(retrievers: Sequence[str], ks: Sequence[int]) -> list[tuple[str, int]]:
     """Every retriever with every k, each pair once."""
-    wanted = [(name, k) for name in dict.fromkeys(retrievers) for k in dict.fromkeys(ks)]
-    if bad := [k for _, k in wanted if not 1 <= k <= MOST_PASSAGES]:
-        raise InputError(f"k is {bad[0]}; give 1 to {MOST_PASSAGES} passages")
-    return wanted
+    check(retrievers, ks)
+    return [(name, k) for name in dict.fromkeys(retrievers) for k in dict.fromkeys(ks)]
 
 
 def newest(project: Path) -> dict[str, Any] | None:
-    """The newest finished comparison of a project, None where there is none."""
-    folder = projects.newest(project / "comparisons", "comparison.json")
-    return projects.read_json(folder / "comparison.json") if folder else None
+    """The newest finished comparison of a project with when it was made, None where there is none."""
+    return records.newest_result(project, "comparisons", "comparison.json")
 
 
 def _summed(rows: Sequence[dict[str, Any]], arm: str) -> dict[str, Any]:

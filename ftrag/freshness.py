@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ftrag import answering, workflows
+from ftrag import answering, records, workflows
 from ftrag import project as projects
 from ftrag.comparison import counted
 from ftrag.errors import InputError, NotFound
@@ -81,6 +81,8 @@ def drill(project: Path, report: Report, edits: int = 10, seed: int = 0) -> dict
     from ftrag.retrieval import store
 
     adapter = workflows.choose_adapter(project, None)
+    made_with = {"adapter": adapter, "retriever": "bm25", "k": workflows.setting(project, "k")}
+    made_with["rests_on"] = records.rests_on(project)
     gold = workflows.gold_rows(project)
     with tempfile.TemporaryDirectory(prefix="ftrag-") as scratch:
         copy = Path(scratch) / project.name
@@ -98,7 +100,7 @@ def drill(project: Path, report: Report, edits: int = 10, seed: int = 0) -> dict
     flipped = {arm: sum(bool(row["content"]) for row in said if row["arm"] == arm) for arm in arms}
     new = {row.id: row.answers[0] for row in planted}
     listed = [{"id": row["id"], "arm": row["arm"], "new": new[row["id"]], "answer": row["answer"]} for row in said]
-    value = {"edits": len(planted), "flipped": flipped, "milliseconds": milliseconds, "rows": listed}
+    value = {"edits": len(planted), "flipped": flipped, "milliseconds": milliseconds, **made_with, "rows": listed}
     projects.write_json(project / "drills" / projects.new_id() / "drill.json", value)
     return value
 
@@ -125,9 +127,8 @@ def _asked_again(
 
 
 def newest(project: Path) -> dict[str, Any] | None:
-    """The newest finished drill of a project, None where there is none."""
-    folder = projects.newest(project / "drills", "drill.json")
-    return projects.read_json(folder / "drill.json") if folder else None
+    """The newest finished drill of a project with when it was made, None where there is none."""
+    return records.newest_result(project, "drills", "drill.json")
 
 
 def plant_edits(project: Path, gold: Sequence[Gold], edits: int, seed: int = 0) -> list[Gold]:

@@ -6,6 +6,7 @@ import functools
 import hashlib
 import json
 import platform
+import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib import metadata
@@ -130,3 +131,42 @@ def stale_runs(project: Path) -> set[str]:
         if any(now[run["adapter"]].get(name) != value for name, value in run["hashes"].items()):
             found.add(path.parent.name)
     return found
+
+
+def rests_on(project: Path) -> str:
+    """Changes with the documents, the gold questions and the settings: what a comparison or a drill rests on.
+
+    Cheap, since the page asks for it again and again: no weights are read. A default that is kept is no change.
+    """
+    from ftrag.retrieval import store
+    from ftrag.retrieval.settings import Settings
+
+    own = projects.settings(project)["settings"]
+    gold = project / "gold.jsonl"
+    asked = hashlib.sha256(gold.read_bytes()).hexdigest() if gold.is_file() else ""
+    return _hash([store.index_fingerprint(project), {**workflows.DEFAULTS, **asdict(Settings()), **own}, asked])
+
+
+def newest_result(project: Path, kind: str, manifest: str) -> dict[str, Any] | None:
+    """The newest finished one of such results with {made, outdated}: when it began, and whether it still holds."""
+    folder = projects.newest(project / kind, manifest)
+    if folder is None:
+        return None
+    value: dict[str, Any] = projects.read_json(folder / manifest)
+    return value | {"made": _moment(folder.name), "outdated": _outdated(project, value, folder / manifest)}
+
+
+def _moment(name: str) -> str:
+    """2026-11-22 03:31 UTC, as an id tells it; "" for a folder of another name."""
+    try:
+        return time.strftime("%Y-%m-%d %H:%M UTC", time.strptime(name[:15], "%Y%m%d-%H%M%S"))
+    except ValueError:
+        return ""
+
+
+def _outdated(project: Path, value: Mapping[str, Any], manifest: Path) -> bool:
+    """An older result does not say what it rests on: then a document or an index that is newer speaks against it."""
+    if "rests_on" in value:
+        return bool(value["rests_on"] != rests_on(project))
+    changing = [project / "index" / "chunks.json", project / "documents", *(project / "documents").glob("*")]
+    return any(path.stat().st_mtime > manifest.stat().st_mtime for path in changing if path.exists())

@@ -427,6 +427,111 @@ def test_comparisons_and_drills_are_shown_with_their_significance():
     assert "1 of 1" in shown and "12 ms" in shown and "<script>" not in shown
 
 
+def test_a_comparison_says_its_interval_beside_the_difference_and_no_p_of_zero():
+    gap = {"axis": "both", "difference": 0.571, "low": -0.001, "high": 0.68, "wins": 4, "losses": 1, "n": 8}
+    side = {"content": 0.25, "behaviour": None, "both": 0.5}
+    one = {"n": 8, "k": 3, "retriever": "bm25", "without": side, "with": side, "difference": gap | {"p": 1e-7}}
+    html = knowledge_view.comparison(one)
+    assert ">bm25, k 3</td>" in html and "0.000" not in html and "&lt; 0.001" in html
+    assert html.index("+0.57 [+0.00, +0.68]") < html.index("&lt; 0.001") < html.index("50 %")
+
+
+def test_a_retriever_that_is_no_worse_has_no_double_sign():
+    row = {"k": 1, "hit_rate": 0.5, "low": 0.2, "high": 0.8, "mrr": 0.5, "ndcg": 0.5, "n": 6, "skipped": 0}
+    best = {"retriever": "bm25", "best": True, "difference": 0.0, "p": None}
+    other = {"retriever": "dense", "best": False, "p": 0.9, "difference_low": -0.024, "difference_high": 0.07}
+    html = knowledge_view.quality([row | best, row | other | {"difference": -0.021}])
+    assert "−-" not in html and "+0.02 [−0.07, +0.02]" in html
+    assert html.index("[−0.07") < html.rindex("0.50</td>")  # before the means, which a phone has no room for
+
+
+def result_of(project: Path, kind: str, manifest: str, value: dict[str, Any]) -> None:
+    from ftrag import project as projects
+
+    projects.write_json(project / kind / projects.new_id() / manifest, value)
+
+
+def test_a_result_says_when_it_was_made_and_that_something_has_changed_since(project, files):
+    from ftrag import comparison, records
+
+    assert comparison.newest(project) is None
+    (project / "gold.jsonl").write_text(json.dumps({"id": 1, "question": "How heavy?", "answers": ["41"]}) + "\n")
+    store.ingest(project, files)
+    rests_on = records.rests_on(project)
+    drilled = {
+        "adapter": None,
+        "k": 3,
+        "retriever": "bm25",
+        "rests_on": rests_on,
+        "edits": 0,
+        "flipped": {},
+        "rows": [],
+    }
+    result_of(project, "comparisons", "comparison.json", {"rests_on": rests_on})
+    result_of(project, "drills", "drill.json", drilled)
+    assert not comparison.newest(project)["outdated"] and comparison.newest(project)["made"].endswith("UTC")
+    shown = knowledge_view.drill(freshness.newest(project))
+    assert "Made 20" in shown and "no adapter" in shown and "bm25, k 3" in shown and "run it again" not in shown
+    knowledge.change(project, {"best_last": False})  # a default that is kept is no change
+    assert not freshness.newest(project)["outdated"]
+    knowledge.change(project, {"k": 5})
+    assert freshness.newest(project)["outdated"]
+    knowledge.change(project, {"k": 3})
+    assert not freshness.newest(project)["outdated"]  # as it was
+    freshness.edit(project, "berths.md", freshness.read(project, "berths.md").replace("17 crowns", "19 crowns"))
+    assert "run it again" in knowledge_view.drill(freshness.newest(project))
+
+
+def test_an_older_result_goes_by_the_time_of_the_documents(project, files):
+    import os
+
+    from ftrag import comparison
+
+    store.ingest(project, files)
+    result_of(project, "comparisons", "comparison.json", {"adapter": "a" * 5})
+    (manifest,) = project.glob("comparisons/*/comparison.json")
+    for ahead, outdated in ((60, False), (-60, True)):
+        when = time.time() + ahead
+        os.utime(manifest, (when, when))
+        assert comparison.newest(project)["outdated"] is outdated
+
+
+def test_a_comparison_and_a_drill_keep_what_they_rest_on(home, monkeypatch):
+    from ftrag import comparison, records
+    from ftrag.llm import ScriptedLLM
+
+    project = Path(workflows.new(home, "demo", "support")["path"])
+    gold = (project / "gold.jsonl").read_text().splitlines()[:3]
+    (project / "gold.jsonl").write_text("\n".join(gold) + "\n")
+    parrot = ScriptedLLM(lambda prompt: "12")
+    monkeypatch.setattr(comparison, "checked_model", lambda *_: parrot)
+    monkeypatch.setattr(freshness, "checked_model", lambda *_: parrot)
+    comparison.compare(project, lambda *_, **__: None, [1], adapter="none")
+    freshness.drill(project, lambda *_, **__: None, edits=1)
+    for newest in (comparison.newest(project), freshness.newest(project)):
+        assert newest["rests_on"] == records.rests_on(project) and newest["adapter"] is None
+        assert (newest["retriever"], type(newest["k"])) == ("bm25", int) and not newest["outdated"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--k", "1,x"], "'x'"),
+        (["--k", ","], "','"),
+        (["--k", ""], "''"),
+        (["--k", "0"], "k is 0; give 1 to 20"),
+        (["--k", "1,21"], "k is 21; give 1 to 20"),
+        (["--retriever", ","], "','"),
+        (["--retriever", "bm25,nothing"], "there is no retriever 'nothing'"),
+    ],
+)
+def test_what_compare_cannot_run_is_one_line_before_anything_is_read(project, capsys, home, flags, said):
+    """The project has no gold and no documents, which would be said otherwise; and no job is written down."""
+    status, value, err = run(capsys, "compare", "p", *flags)
+    assert (status, value) == (2, None) and said in err and len(err.strip().splitlines()) == 1
+    assert not list(home.glob("jobs/*"))
+
+
 def test_settings_are_ranked_by_their_difference_and_p_is_adjusted():
     from ftrag.comparison import _paired, _ranked
 

@@ -414,6 +414,20 @@ def test_quality_by_hand():
     assert nothing["difference"] == 0.5
 
 
+def test_the_best_retriever_is_best_by_what_the_test_is_of():
+    """One finds the first evidence sooner (MRR), the other more of it (nDCG): the star goes with the difference."""
+    gold = [Gold("1", "?", evidence=("a.md", "b.md", "c.md"))]
+    names = ("a.md", "b.md", "c.md")
+    read = [Document(name, "The text of it.", name) for name in (*names, "d.md")]
+
+    def ranked(*order: str) -> Fixed:
+        return Fixed([Hit(Chunk(name, 0, "The text", 0, 8), 1.0, rank) for rank, name in enumerate(order, start=1)])
+
+    rows = quality.measure({"more": ranked("d.md", *names), "sooner": ranked("a.md", "d.md")}, read, gold, ks=(4,))
+    assert rows[0]["ndcg"] > rows[1]["ndcg"] and rows[0]["mrr"] < rows[1]["mrr"]
+    assert [row["best"] for row in rows] == [False, True] and rows[0]["difference"] == 0.5
+
+
 def test_quality_without_evidence_says_what_to_add():
     with pytest.raises(InputError, match="add document names or passages"):
         quality.measure({}, DOCUMENTS, [Gold("1", "?")])

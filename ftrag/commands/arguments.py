@@ -68,6 +68,19 @@ def names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
+def some_names(text: str) -> tuple[str, ...]:
+    if not names(text):
+        raise argparse.ArgumentTypeError(f"{text!r} names nothing")
+    return names(text)
+
+
+def passages(text: str) -> tuple[int, ...]:
+    """1,3,5: whole numbers; how many passages there may be is the command's to say."""
+    if bad := [one for one in some_names(text) if not (one.isascii() and one.isdigit())]:
+        raise argparse.ArgumentTypeError(f"{bad[0]!r} is not a whole number from 1")
+    return tuple(map(int, names(text)))
+
+
 def number(text: str) -> float:
     try:
         value = float(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ftrag.commands.arguments import add, as_job, given, names, number, positive, project_of
+from ftrag.commands.arguments import add, as_job, given, names, number, passages, positive, project_of, some_names
 from ftrag.errors import InputError
 
 
@@ -32,8 +32,12 @@ def register(commands: Any) -> None:
     evaluate.add_argument("--judge-model", metavar="NAME", default="", help="the judge's model, not the one under test")
     evaluate.add_argument("--dry-run", action="store_true", help="print the time it takes and what it can show only")
     compare = add(commands, "compare", _compare, "the auto-RAG A/B on the gold set")
-    compare.add_argument("-k", "--k", help="passages, one or several numbers: 1,3,5 (default: the project's)")
-    compare.add_argument("--retriever", default="bm25", help="bm25, dense, hybrid, or several with commas")
+    compare.add_argument(
+        "-k", "--k", type=passages, default=(), help="passages, one or several numbers: 1,3,5 (default: the project's)"
+    )
+    compare.add_argument(
+        "--retriever", type=some_names, default=("bm25",), help="bm25, dense, hybrid, or several with commas"
+    )
     compare.add_argument("--adapter", help="an adapter's id, or none (default: the newest)")
     add(commands, "reroute", _reroute, "clone into a retrieval-first sibling without an adapter")
     drill = add(commands, "drill", _drill, "change facts in the documents and see which arm notices")
@@ -87,9 +91,11 @@ def _judge(options: argparse.Namespace) -> tuple[str, str] | None:
 def _compare(options: argparse.Namespace) -> Any:
     from ftrag import comparison
 
-    ks = [int(k) if k.isdigit() else 0 for k in names(options.k or "")]
-    retrievers = names(options.retriever)
-    return as_job(options, lambda project, report: comparison.compare(project, report, ks, retrievers, options.adapter))
+    comparison.check(options.retriever, options.k)  # before a job is written down for what cannot run
+    return as_job(
+        options,
+        lambda project, report: comparison.compare(project, report, options.k, options.retriever, options.adapter),
+    )
 
 
 def _reroute(options: argparse.Namespace) -> Any:

@@ -66,7 +66,8 @@ def measure(
     """One row per retriever and k.
 
     {retriever, k, hit_rate, mrr, ndcg, n, skipped, low, high, best, difference, difference_low, difference_high, p}.
-    low and high: 95 % Wilson interval of the hit rate. best: the highest nDCG at this k, the first one on a tie.
+    low and high: 95 % Wilson interval of the hit rate. best: the highest MRR at this k, which the test
+    is of too; on a tie the highest nDCG, then the first one.
     difference: mean reciprocal rank of the best minus this one, with a 95 % bootstrap interval; p: Holm-adjusted.
     """
     asked = [(row, targets) for row in gold if (targets := evidence(row, documents))]
@@ -154,7 +155,7 @@ def _at(gains: Floats, totals: Sequence[int], k: int) -> dict[str, Floats]:
 
 
 def _compared(parts: Mapping[str, Mapping[str, Floats]], k: int, n: int, skipped: int) -> list[dict[str, Any]]:
-    best = max(parts, key=lambda name: round(float(parts[name]["ndcg"].mean()), 12))
+    best = max(parts, key=lambda name: [round(float(parts[name][key].mean()), 12) for key in ("mrr", "ndcg")])
     others = [name for name in parts if name != best]
     raw = {name: sign_flip(parts[best]["mrr"] - parts[name]["mrr"]) for name in others}
     adjusted = holm(raw)

@@ -41,6 +41,7 @@ def build(here: list[Any]) -> dict[str, Any]:
     return {
         "document": document_dd,
         "text": text_tb,
+        "kept": kept_html,
         "start": start_btn,
         "inputs": [edits_sl],
         "job": gr.HTML(),

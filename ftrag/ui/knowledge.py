@@ -28,16 +28,22 @@ SETTINGS = (  # in the order of the controls
 )
 JOBS = ("compare", "drill")
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}  # what is slow has a bar of its own
+AFTER: dict[str, Any] = {**QUIET, "trigger_mode": "multiple"}  # of two in a row none is dropped for the other
+# A number that is being typed is out of range at first, which gradio would refuse with a message at every digit.
+IN_RANGE_JS = """(...all) => {
+  const into = (place, value) => { const range = document.querySelector(`${place} input[type=range]`);
+    return range ? Math.min(Number(range.max), Math.max(Number(range.min), Number(value) || 0)) : value; };
+  return [...all.slice(0, -2), into('#cut_size', all.at(-2)), into('#cut_overlap', all.at(-1))]; }"""
 OUTPUTS = 6 + len(SETTINGS) + 1 + 1 + 2 + 5  # chunks, settings and their message, quality, the editor, what is polled
 
 
 def build(visitor_bs: Any, project_dd: Any, chosen_st: Any) -> dict[str, Any]:
-    """The panel. `refresh(visitor, name)` fills `outputs`; whoever changes documents calls it."""
+    """The panel. `refresh(visitor, name)` fills `outputs`; whoever changes documents calls it, and `cuts` then."""
     here = [visitor_bs, project_dd]
     with gr.Accordion(words.TITLE, open=False, elem_id="knowledge") as panel_ac, gr.Tabs() as tabs:
         tabs.overflow_behavior = "wrap"
         with gr.Tab(words.CHUNKS_TAB):
-            cut = _chunks_tab(here)
+            cut, cuts = _chunks_tab(here)
         with gr.Tab(words.SEARCH_TAB):
             _search_tab(here)
         with gr.Tab(words.SETTINGS_TAB):
@@ -57,29 +63,36 @@ def build(visitor_bs: Any, project_dd: Any, chosen_st: Any) -> dict[str, Any]:
     ):
         button.click(handler, [*here, *inputs], polled, **QUIET)
     clock.tick(poll, here, polled, **QUIET)
-    chosen_st.change(refresh, here, outputs, **QUIET)
-    panel_ac.expand(refresh, here, outputs, **QUIET)
-    return {"refresh": refresh, "outputs": outputs}
+    # what was kept, settings or a text, makes the results below older than it
+    gr.on([said.change for said in (cut[-1], settings[-1], fresh["kept"])], poll, here, polled, **QUIET)
+    for event in (chosen_st.change, panel_ac.expand):
+        event(refresh, here, outputs, **QUIET).then(*cuts, **AFTER)
+    return {"refresh": refresh, "outputs": outputs, "cuts": cuts}
 
 
-def _chunks_tab(here: list[Any]) -> list[Any]:
+def _chunks_tab(here: list[Any]) -> tuple[list[Any], tuple[Any, ...]]:
+    """What `refresh` fills, and the call that draws the cuts: after it, since two projects may have equal names."""
     listed_html = gr.HTML(max_height=240)
     with gr.Row():
         document_dd = Choice([], label=words.DOCUMENT, scale=2, min_width=200, elem_id="cut_document")
         strategy_dd = gr.Dropdown(list(STRATEGIES), label=words.CHUNKING, min_width=140, elem_id="cut_strategy")
         size_sl = gr.Slider(*BOUNDS["chunk_tokens"], step=8, label=words.SIZE, min_width=160, elem_id="cut_size")
-        overlap_sl = gr.Slider(*BOUNDS["chunk_overlap"], step=4, label=words.OVERLAP, min_width=160)
+        overlap_sl = gr.Slider(
+            *BOUNDS["chunk_overlap"], step=4, label=words.OVERLAP, min_width=160, elem_id="cut_overlap"
+        )
     with gr.Row():
         keep_btn = gr.Button(words.USE_CUTS, variant="primary", size="sm", scale=0, min_width=190, elem_id="cut_use")
     kept_html = gr.HTML()
     chunks_html = gr.HTML(elem_id="chunks", max_height=520)
     cut = [strategy_dd, size_sl, overlap_sl]
-    changed = [document_dd.change, strategy_dd.change, size_sl.release, overlap_sl.release]
     previewed = barred(words.CUTTING, editing.size_of)(preview)
-    gr.on(changed, previewed, [*here, document_dd, *cut], [chunks_html], **QUIET)
+    cuts = (previewed, [*here, document_dd, *cut], [chunks_html])
+    gr.on([document_dd.change, strategy_dd.change], *cuts, trigger_mode="always_last", **QUIET)
+    # `release` is of the mouse alone: `input` follows the keyboard too, with one call at a time
+    gr.on([size_sl.input, overlap_sl.input], *cuts, trigger_mode="always_last", js=IN_RANGE_JS, **QUIET)
     kept = barred(words.INDEXING, _size, outputs=2)(keep_cuts)
     keep_btn.click(kept, [*here, *cut], [kept_html, listed_html], **QUIET)
-    return [listed_html, document_dd, *cut, kept_html]
+    return [listed_html, document_dd, *cut, kept_html], cuts
 
 
 def _search_tab(here: list[Any]) -> None:
@@ -272,7 +285,9 @@ def _job(visitor: str, project: Path, command: str) -> dict[str, Any] | None:
 
 
 @session.guarded
-def poll(visitor: str, name: str | None) -> list[Any]:
+def poll(visitor: str, name: str | None) -> Any:
+    if not name or not projects.NAME.fullmatch(name):
+        return gr.skip()
     return _polled(visitor, session.project(visitor, name))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
@@ -11,6 +12,7 @@ from ftrag.ui.view import Safe, data_link, percent, table
 
 SHOWN = 60  # chunks of a preview
 KS = (1, 3, 5)
+LONG_ID = re.compile(r"-\d{9}-[0-9a-f]{32}$")  # what follows the time in an id says nothing to a reader
 LINE = "border-left:3px solid {};padding:.3rem .7rem;margin:.4rem 0;overflow-wrap:anywhere;white-space:pre-wrap"
 
 
@@ -91,26 +93,48 @@ def quality(rows: Sequence[Mapping[str, Any]]) -> str:
     plots = "".join(_bars(k, [row for row in shown if row["k"] == k]) for k in KS)
     lines = [
         [
-            row["k"],
-            Safe(f"<b>★ {escape(row['retriever'])}</b>") if row["best"] else row["retriever"],
-            f"{percent(row['hit_rate'])} [{percent(row['low'])}, {percent(row['high'])}]",
-            f"{row['mrr']:.3f}",
-            f"{row['ndcg']:.3f}",
-            "" if row["best"] else f"−{row['difference']:.3f}",
+            Safe(f"<b>{escape(_named(row, row['best']))}</b>") if row["best"] else _named(row),
+            "" if row["best"] else _below(row),
             "" if row["best"] else significance(row["p"]),
+            f"{row['mrr']:.2f}",
+            f"{row['ndcg']:.2f}",
+            f"{percent(row['hit_rate'])} [{percent(row['low'])}, {percent(row['high'])}]",
         ]
         for row in shown
     ]
     n, skipped = shown[0]["n"], shown[0]["skipped"]
     said = words.WITH_EVIDENCE.format(count=n) + (words.LEFT_OUT.format(count=skipped) if skipped else "")
-    listed = table(words.QUALITY_HEADERS, lines, [0, 3, 4, 5]) + note(said + words.QUALITY_LEGEND)
+    listed = table(words.QUALITY_HEADERS, lines, [1, 3, 4, 5]) + note(said + words.QUALITY_LEGEND)
     return f'<div style="display:flex;flex-wrap:wrap;gap:18px">{plots}</div>{data_link("retrievers", rows)}{listed}'
+
+
+def _named(row: Mapping[str, Any], best: bool = False) -> str:
+    return words.SETTING.format(star="★ " if best else "", retriever=row["retriever"], k=row["k"])
+
+
+def signed(value: float) -> str:
+    """Two decimals with a sign, and zero without the sign that rounding would leave it."""
+    return f"{round(value, 2) + 0.0:+.2f}".replace("-", "−")
+
+
+def within(middle: float, low: float, high: float) -> str:
+    """A difference and its interval in one cell, so that neither is read without the other."""
+    return f"{signed(middle)} [{signed(low)}, {signed(high)}]"
+
+
+def _below(row: Mapping[str, Any]) -> str:
+    """What a retriever has less than the best one."""
+    return within(-row["difference"], -row["difference_high"], -row["difference_low"])
+
+
+def chance(p: float) -> str:
+    return f"{p:.3f}" if p >= 0.001 else "< 0.001"
 
 
 def significance(p: float | None) -> str:
     if p is None:
         return ""
-    shown = f"p = {p:.3f}" if p >= 0.001 else "p < 0.001"
+    shown = f"p = {chance(p)}" if p >= 0.001 else f"p {chance(p)}"
     return (words.REAL if p < 0.05 else words.NOT_SHOWN).format(p=shown)
 
 
@@ -138,18 +162,28 @@ def comparison(value: Mapping[str, Any] | None) -> str:
     arms = words.AGAINST.join(reversed(value.get("arms") or words.ARMS))
     said = words.COMPARED.format(n=value["n"], arms=arms, axis=rows[0]["difference"]["axis"])
     said += words.HOLM if len(rows) > 1 else ""
-    return table(words.COMPARISON_HEADERS, lines, numeric=range(1, len(words.COMPARISON_HEADERS))) + note(said)
+    listed = table(words.COMPARISON_HEADERS, lines, numeric=range(1, len(words.COMPARISON_HEADERS)))
+    return _made(value, "") + listed + note(said)
+
+
+def _made(value: Mapping[str, Any], settings: str) -> str:
+    """When a result was made and with what; and a line where it no longer describes the project."""
+    parts = [words.MADE.format(when=value["made"])] if value.get("made") else []
+    if "adapter" in value:
+        id_ = LONG_ID.sub("", value["adapter"] or "")
+        parts.append(words.WITH_ADAPTER.format(id=id_) if id_ else words.WITHOUT_ADAPTER)
+    said = note(" · ".join(filter(None, [*parts, settings]))) if parts else ""
+    return said + (f'<p class="ft-bad">{words.OUTDATED}</p>' if value.get("outdated") else "")
 
 
 def _setting(row: Mapping[str, Any], without: Mapping[str, Any]) -> list[Any]:
     gap = row["difference"]
-    name = f"★ {row['retriever']}" if row.get("best") else row["retriever"]
+    name = _named(row, row.get("best", False))
     shares = [percent(side[gap["axis"]]) for side in (without, row["with"])]
     if not gap["n"]:
-        return [name, row["k"], *shares, *[words.NO_SCORES] * 5]
-    interval = f"{gap['low']:+.2f} … {gap['high']:+.2f}"
-    p = row.get("p_holm", gap["p"])
-    return [name, row["k"], *shares, f"{gap['difference']:+.2f}", interval, gap["wins"], gap["losses"], f"{p:.3f}"]
+        return [name, *[words.NO_SCORES] * 2, *shares, *[words.NO_SCORES] * 2]
+    interval = within(*(gap[key] for key in ("difference", "low", "high")))
+    return [name, interval, chance(row.get("p_holm", gap["p"])), *shares, gap["wins"], gap["losses"]]
 
 
 def drill(value: Mapping[str, Any] | None) -> str:
@@ -161,8 +195,10 @@ def drill(value: Mapping[str, Any] | None) -> str:
     took = words.FOLLOWED.format(milliseconds=value["milliseconds"]) if "milliseconds" in value else ""
     answers = table(words.ANSWER_HEADERS, lines, stack=True)
     head = f"<p><b>{words.WHO_KNOWS}</b>{escape(took)}</p>"
+    used = _named(value) if "k" in value else ""
     return (
-        head
+        _made(value, used)
+        + head
         + table(words.WHO_HEADERS, counts, [1])
         + f"<details><summary>{words.EVERY_ANSWER}</summary>{answers}</details>"
     )

@@ -30,7 +30,9 @@ def build(visitor_bs: Any, project_dd: Any, chosen_st: Any) -> dict[str, Any]:
     shown = [data["report"], data["documents"], data["which"], run["train"], run["estimate"], run["why"]]
     shown += [data["lengths"], data["numbers"], run["machines"]]
     train_data.listen(data, here, shown)
-    data["taken"].change(known["refresh"], here, known["outputs"], **train_data.SLOW)
+    data["taken"].change(known["refresh"], here, known["outputs"], **train_data.SLOW).then(
+        *known["cuts"], **knowledge.AFTER
+    )
     _listen(run, here, settings)
     return {
         "refresh": train_data.refresh,

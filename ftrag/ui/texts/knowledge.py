@@ -39,11 +39,11 @@ KEEP_SETTINGS = "Keep these settings"
 QUALITY_NOTE = "How often each retriever finds the evidence of the gold questions. No language model is asked."
 MEASURE = "Measure the retrievers"
 QUALITY_HEADERS = (
-    *("k", "retriever", "found in the first k", "MRR", "nDCG"),
-    *("MRR below the best", "is that difference real?"),
+    *("setting", "MRR below the best", "is that real?"),
+    *("MRR", "nDCG", "found in the first k"),
 )
 WITH_EVIDENCE, LEFT_OUT = "{count} gold questions with evidence in the documents", "; {count} are left out"
-QUALITY_LEGEND = ". ★ is the best nDCG at this k. p: permutation test on the same questions, Holm-adjusted."
+QUALITY_LEGEND = ". ★ is the best MRR at this k. [95 % interval]. p: permutation test, Holm-adjusted."
 REAL, NOT_SHOWN, FOUND_IN_FIRST = "yes, {p}", "not shown, {p}", "Found in the first {k}"
 
 KS, RETRIEVERS, COMPARE = "Passages k", "Retrievers", "Compare with and without retrieval"
@@ -51,9 +51,12 @@ CHOOSE_BOTH = "choose at least one number of passages and one retriever"
 BUSY = "{command} is going on in this project already; wait for it or cancel it"
 NO_COMPARISON = "No comparison yet. It asks every gold question without and with retrieval, on the same model."
 COMPARISON_HEADERS = (
-    *("retriever", "k", "without", "with", "difference", "95 % interval"),
-    *("wins", "losses", "p"),
+    *("setting", "difference [95 %]", "p"),
+    *("without", "with", "wins", "losses"),
 )
+SETTING = "{star}{retriever}, k {k}"
+MADE, WITH_ADAPTER, WITHOUT_ADAPTER = "Made {when}", "adapter {id}", "no adapter"
+OUTDATED = "Made before the documents, the gold questions or the settings changed; run it again."
 ARMS, AGAINST = ("with", "without"), " against "
 COMPARED = "{n} gold questions, {arms}, right answers by {axis}."
 HOLM = " p is adjusted for the number of settings (Holm). ★ is the largest difference."
