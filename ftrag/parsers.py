@@ -9,12 +9,13 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ftrag.encodings import decode, markup
 from ftrag.errors import InputError
-from ftrag.layout import FENCE, Block, Parsed, assemble, sections, table_rows, table_text
+from ftrag.layout import FENCE, Block, Parsed, assemble, sections, table_rows
+from ftrag.pages import page_blocks
 from ftrag.types import Location
 from ftrag.word import word_blocks
 
@@ -67,68 +68,8 @@ def _title(said: str) -> str:
 
 
 def html(data: bytes) -> Parsed:
-    """Visible text by beautifulsoup4: scripts, styles and hidden elements go; headings and table rows are named."""
-    from bs4 import BeautifulSoup
-
-    soup = BeautifulSoup(markup(data), "html.parser")
-    for tag in soup(["script", "style", "template", "noscript", "head", "svg", "iframe", "object"]):
-        tag.decompose()
-    for tag in [tag for tag in soup.find_all(True) if _is_hidden(tag)]:
-        tag.decompose()
-    return assemble(_html_blocks(soup))
-
-
-def _is_hidden(tag: Any) -> bool:
-    """What a reader of the page does not see is not what the page says."""
-    style = str((tag.attrs or {}).get("style", "")).replace(" ", "").lower()
-    return "hidden" in (tag.attrs or {}) or "display:none" in style or "visibility:hidden" in style
-
-
-_BLOCKS = (  # elements that stand on lines of their own
-    "address article aside blockquote body dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 "
-    "h5 h6 header hr html li main nav ol p pre section summary table ul"
-)
-
-
-def _html_blocks(soup: Any) -> Iterator[Block]:
-    """Blocks in reading order. Walks by an explicit stack: nesting may be deeper than Python's recursion limit."""
-    line: list[str] = []
-    stack: list[Any] = [soup]
-    blocks = frozenset(_BLOCKS.split())
-    while stack:
-        node = stack.pop()
-        if node is None:  # the end of a block element
-            yield Block(_tidy(line))
-            line = []
-        elif isinstance(node, str):
-            if type(node).__name__ == "NavigableString":  # its subclasses are comments, doctypes and the like
-                line.append(re.sub(r"\s+", " ", node))
-        elif node.name == "br":
-            line.append("\n")
-        elif node.name in blocks:
-            yield Block(_tidy(line))
-            line = []
-            if node.name == "table":
-                yield Block(
-                    table_text(
-                        [[" ".join(cell.get_text(" ").split()) for cell in row(["td", "th"])] for row in node("tr")]
-                    )
-                )
-            elif node.name[0] == "h" and node.name[1:].isdigit():
-                yield Block(" ".join(node.get_text(" ").split()), level=int(node.name[1:]))
-            elif node.name == "pre":
-                yield Block("```\n" + node.get_text().strip("\n") + "\n```")
-            else:
-                stack += [None, *reversed(node.contents)]
-                line = ["- "] if node.name == "li" else []
-        else:
-            stack += reversed(node.contents)
-    yield Block(_tidy(line))
-
-
-def _tidy(parts: list[str]) -> str:
-    text = "\n".join(" ".join(line.split()) for line in "".join(parts).split("\n")).strip()
-    return "" if text == "-" else text
+    """What a reader of the page sees; headings and table rows are named."""
+    return assemble(page_blocks(markup(data)))
 
 
 def tab_rows(data: bytes) -> Parsed:

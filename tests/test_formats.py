@@ -69,6 +69,65 @@ def test_html_is_read_as_it_declares(tmp_path, declared, encoding, text):
     assert extract(save(tmp_path, "a.html", page))[0].text == text
 
 
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [
+        (  # end tags that HTML lets writers leave out
+            "<table><tr><th>boat<th>price<tr><td>Pike<td>31<tbody><tr><td>Roach<td>12</table><p>end",
+            "| boat | price |\n| --- | --- |\n| Pike | 31 |\n| Roach | 12 |\n\nend",
+        ),
+        ("<table><td>a<td><b>b</tr><td>c<td>d</table>", "| a | b |\n| --- | --- |\n| c | d |"),
+        (  # a layout table
+            "<table><tr><td>menu</td><td><table><tr><td>a</td><td>b</td></tr></table><p>low</p></td></tr></table>",
+            "menu\n\n| a | b |\n| --- | --- |\n\nlow",
+        ),
+        ("<table><tr><td><p>one</p><p>two</p></td></tr></table>", "one\n\ntwo"),
+        (  # paragraphs in the cells of data
+            "<table><tr><td><p>a</p></td><td><ul><li>x<li>y</ul></td></tr></table>",
+            "| a | x y |\n| --- | --- |",
+        ),
+        ("<table><caption>Prices <b>now</b></caption><tr><td>a<td>b</table>", "Prices now\n\n| a | b |\n| --- | --- |"),
+        ("<table>stray<tr><form><td>a</form><td>b</table>", "stray\n\n| a | b |\n| --- | --- |"),
+        ("<p hidden>no<p>yes<ul><li hidden>no<li>yes</ul><table><tr hidden><td>no</table>", "yes\n\n- yes"),
+        ("<head><title>no</title><p>a &lt; &euro;1 AT&T <o:p>x</o:p><wbr>y", "a < €1 AT&T xy"),
+        (
+            "a<![CDATA[no]]>b<?no?>c<!no>d<!-->e<script src=/no/>no</script>f<iframe></iframe>g<pre>h<br>i",
+            "abcdefg\n\n```\nh\ni\n```",
+        ),
+        ("&#" + "9" * 5_000 + ";", "\ufffd"),
+    ],
+)
+def test_pages_are_read_as_browsers_read_them(tmp_path, page, text):
+    assert extract(save(tmp_path, "a.html", page))[0].text == text
+
+
+def test_a_heading_in_a_cell_names_a_section(tmp_path):
+    path = save(tmp_path, "a.html", "<table><tr><td><h1>Fees</h2><p>A berth costs 4.<td>aside</table>")
+    assert where(path, "berth") == "Fees"
+    assert where(save(tmp_path, "b.html", "<table><tr><th><h4>a</h4><th>b<tr><td>1<td>2</table>"), "1") == "row 1"
+
+
+def test_deep_pages_lose_nothing(tmp_path):
+    path = save(tmp_path, "a.html", "<table><tr><td>x" * 3_000 + "<p hidden>no</p><i>" * 3_000 + "end")
+    (document,) = extract(path)
+    assert document.text.split() == ["x"] * 2_999 + ["|", "x", "end", "|", "|", "---", "|"]
+
+
+@pytest.mark.parametrize(
+    "junk",
+    ["<table><tr><td>x", "<tr><td>x", "<!--", "<![CDATA[", "<?", "<a ", "<a b='", "</", "&", "<h1>", "<ul><li>"]
+    + ["<table><caption>x", "<td><i>", "<script>", "<a b=", "<style></style", "<i>|</b>", "<ul>|</ol>", "<i>|<p></p>"],
+)
+def test_junk_is_read_in_time(junk):
+    """Each takes under half a second here; html.parser took minutes. |: all of one before the other."""
+    from ftrag.parsers import html
+
+    times = 100_000 // len(junk)
+    start = time.process_time()
+    html(("<table>" + "".join(part * times for part in junk.split("|"))).encode())
+    assert time.process_time() - start < 8
+
+
 def test_binary_data_is_no_page(tmp_path):
     with pytest.raises(InputError, match="binary data"):
         extract(save(tmp_path, "a.html", bytes(range(256)) * 20))
