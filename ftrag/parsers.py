@@ -187,7 +187,7 @@ def _flat(name: str, value: Any) -> list[tuple[str, str]]:
 def _records(records: Iterable[Iterable[tuple[str, str]]]) -> Parsed:
     lines = []
     for record in records:
-        fields = [(name.strip(), " ".join(value.split())) for name, value in record]
+        fields = [(" ".join(name.split()), " ".join(value.split())) for name, value in record]
         lines.append("; ".join(f"{name}: {value}" if name else value for name, value in fields if value))
     places, at = [], 0
     for number, line in enumerate(lines, start=1):
