@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal
@@ -23,6 +23,7 @@ MINIMUM_TOKENS = 16  # any single character fits into this many tokens
 EVEN_CHUNKS = 100  # of more than that a share of the last one's room is nothing
 Count = Callable[[str], int]
 Tokens = Callable[[int, int], int]  # (start, end) -> tokens between them
+Whole = tuple[int, int, bool]  # (start, end, whether it is a row) of a table, a code fence or a row of a table
 
 
 def estimate_tokens(text: str) -> int:
@@ -49,20 +50,23 @@ def chunk(
 
     "recursive" packs paragraphs, then sentences, then words; "heading" also cuts at every heading and page; "fixed"
     packs words alone; "semantic" also cuts where `embed` (texts -> unit vectors) sees the subject change. All of them
-    leave a table or code fence that fits in one chunk.
+    leave a table, a code fence or a row of a table in one chunk if it fits.
     """
     _check(strategy, size_tokens, overlap_tokens, embed)
     tokens = _counter(document.text, count or estimate_tokens)
-    whole = _whole(document.text)
+    rows = _fitting(document.text, _rows(document), tokens, size_tokens)
+    blocks = _fitting(document.text, solids(document.text), tokens, size_tokens)
+    whole = _apart([*((*span, False) for span in blocks), *((*span, True) for span in rows)])
     job = _Job(document.text, tokens, size_tokens, size_tokens - overlap_tokens, whole)
-    cuts = [cut for cut in _forced_cuts(document, strategy, embed) if not _tears(job, cut)]
+    cuts = [cut for cut in _forced_cuts(document, strategy, embed) if not _tears(whole, cut)]
     spans: list[Span] = []
     for start, end in pairwise(cuts):
         fits = tokens(start, end) <= size_tokens
         spans += [(start, end)] if fits else _tile(job, start, end, "part" if strategy == "fixed" else "block")
-    starts = _overlapped(document.text, spans, overlap_tokens, size_tokens, tokens, set(cuts))
-    rows = zip(starts, [end for _, end in spans], strict=True)
-    return [Chunk(document.name, i, document.text[start:end], start, end) for i, (start, end) in enumerate(rows)]
+    starts = _overlapped(job, spans, overlap_tokens, set(cuts), rows)
+    ends = [end for _, end in spans]
+    pairs = enumerate(zip(starts, ends, strict=True))
+    return [Chunk(document.name, i, document.text[start:end], start, end) for i, (start, end) in pairs]
 
 
 def join(chunks: Sequence[Chunk]) -> str:
@@ -77,24 +81,45 @@ class _Job:
     tokens: Tokens
     size: int  # the most tokens of a chunk
     room: int  # without its overlap
-    whole: tuple[Span, ...]  # tables and code fences with the blank lines after them, in order
+    whole: tuple[Whole, ...]  # what fits and must not be cut, in order
 
 
-def _whole(text: str) -> tuple[Span, ...]:
-    found = []
-    for start, end, _ in solids(text):
+def _rows(document: Document) -> list[Span]:
+    """The rows of tables, each a line, as its places name them, in order. A heading "row 3" may name many lines."""
+    named = sorted((place.start, place.end) for place in document.locations if _ROW.search(place.label))
+    return [(start, end) for start, end in named if start < end and "\n" not in document.text[start:end]]
+
+
+def _fitting(text: str, spans: Iterable[tuple[Any, ...]], tokens: Tokens, size: int) -> list[Span]:
+    """Those spans that fit, each with the blank lines after it if these fit too: white space never makes one too long.
+
+    Else white space goes to what follows, down to the span's own last line end.
+    """
+    found: list[Span] = []
+    for start, end, *_ in spans:
         rest = _BLANK.match(text, end)
-        found.append((start, rest.end() if rest else end))
-    return tuple(found)
+        bare = start + len(text[start:end].rstrip())
+        ends = (rest.end() if rest else end, end, bare)
+        found += [(start, last) for last in ends if tokens(start, last) <= size][:1]
+    return found
 
 
 _BLANK = re.compile(r"\s*(?:\n|$)")
 
 
-def _tears(job: _Job, cut: int) -> bool:
-    """Whether a cut goes through a table or fence that fits."""
-    place = bisect_left(job.whole, (cut, 0)) - 1
-    return place >= 0 and job.whole[place][0] < cut < job.whole[place][1] and job.tokens(*job.whole[place]) <= job.size
+def _apart(spans: Iterable[Whole]) -> tuple[Whole, ...]:
+    """In order, without those inside another: a row of a table that fits is whole with it."""
+    found: list[Whole] = []
+    for span in sorted(spans, key=lambda span: (span[0], -span[1])):
+        if not found or found[-1][1] <= span[0]:
+            found.append(span)
+    return tuple(found)
+
+
+def _tears(spans: Sequence[tuple[int, ...]], cut: int) -> bool:
+    """Whether a cut goes through one of the spans, which lie in order and apart."""
+    place = bisect_left(spans, (cut,)) - 1
+    return place >= 0 and cut < spans[place][1]
 
 
 def _check(strategy: str, size: int, overlap: int, embed: object) -> None:
@@ -205,15 +230,16 @@ def _pieces(job: _Job, start: int, end: int, level: str) -> Iterator[Span]:
 
 
 def _around(job: _Job, start: int, end: int, joined: bool) -> Iterator[tuple[Span, bool]]:
-    """Tables and fences that fit (True), and the rest (False); `joined`: with what leads to them, if both fit."""
+    """What must be whole (True), and the rest (False); `joined`: a table or fence with what leads to it, if both fit.
+
+    Not so a row: what stands before it is the table's head or another row, and these are packed like sentences.
+    """
     at = start
-    for place in range(bisect_left(job.whole, (start, 0)), len(job.whole)):
-        first, last = job.whole[place]
+    for place in range(bisect_left(job.whole, (start,)), len(job.whole)):
+        first, last, is_row = job.whole[place]
         if last > end:
             break
-        if job.tokens(first, last) > job.size:
-            continue
-        if joined and first > at and job.tokens(at, last) <= job.size:
+        if joined and not is_row and first > at and job.tokens(at, last) <= job.size:
             first = at
         if first > at:
             yield (at, first), False
@@ -234,20 +260,31 @@ def _characters(start: int, end: int, room: int, tokens: Tokens) -> Iterator[Spa
         start = low
 
 
-def _overlapped(text: str, spans: list[Span], overlap: int, size: int, tokens: Tokens, cuts: set[int]) -> list[int]:
+def _overlapped(job: _Job, spans: list[Span], overlap: int, cuts: set[int], rows: list[Span]) -> list[int]:
     """Each chunk's start, moved back over at most `overlap` tokens to the start of a sentence, else of a word.
 
-    Not over a forced cut: what heads a new section is not the tail of the one before.
+    Not over a forced cut: what heads a new section is not the tail of the one before. Not into a row that fits: the
+    rest of a row no longer says what it is about.
     """
     starts = []
     for index, (start, end) in enumerate(spans):
         best = start
         if overlap and index and start not in cuts:
             for units in (sentences, words):
-                options = [a for a, _ in units(text, spans[index - 1][0], start)][1:]
-                fits = bisect_left(options, True, key=lambda a: tokens(a, start) <= overlap and tokens(a, end) <= size)
-                best = options[fits] if fits < len(options) else start
+                options = [a for a, _ in units(job.text, spans[index - 1][0], start)][1:]
+                options = [a for a in options if not _tears(rows, a)]
+                best = _earliest(job, options, start, end, overlap)
                 if best < start:
                     break
         starts.append(best)
     return starts
+
+
+def _earliest(job: _Job, options: Sequence[int], start: int, end: int, overlap: int) -> int:
+    """The first of the options from which the overlap and the chunk with it fit, else `start`."""
+
+    def fits(at: int) -> bool:
+        return job.tokens(at, start) <= overlap and job.tokens(at, end) <= job.size
+
+    place = bisect_left(options, True, key=fits)
+    return options[place] if place < len(options) else start

@@ -139,10 +139,11 @@ def _records(records: Iterable[Iterable[tuple[str, str]]]) -> Parsed:
     """InputError as soon as it is too much: a name is said with each value, so a kilobyte could be gigabytes."""
     lines, room = [], MAX_CHARACTERS
     for record in records:
-        fields = [(name.strip(), " ".join(value.split())) for name, value in record if value]
-        room -= sum(len(name) + len(value) for name, value in fields)
+        said = [(name, value) for name, value in record if value]
+        room -= sum(len(name) + len(value) for name, value in said)
         if room < 0:
             raise InputError(f"it holds over {MAX_CHARACTERS:,} characters, with its column names; split it")
+        fields = [(" ".join(name.split()), " ".join(value.split())) for name, value in said]
         lines.append("; ".join(f"{name}: {value}" if name else value for name, value in fields if value))
     places, at = [], 0
     for number, line in enumerate(lines, start=1):

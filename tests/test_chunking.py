@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,8 +11,8 @@ from hypothesis import strategies as st
 
 from ftrag.chunking import STRATEGIES, chunk, estimate_tokens, join
 from ftrag.errors import InputError
-from ftrag.layout import sections, solids
-from ftrag.parsers import markdown_headings
+from ftrag.layout import Parsed, sections, solids
+from ftrag.parsers import csv_rows, html, json_lines, markdown, markdown_headings
 from ftrag.types import Chunk, Document
 
 WORDS = ["word ", "Sentence one. ", "x" * 300, "漢字", "é\u0301", "🙂"]
@@ -49,12 +51,13 @@ SOLIDS = [
     "```py\nfor a in b:\n\n    go(a)\n```\n",
     "a | b\n- | -\n1 | 2\n",
 ]
+BLANKS = ["\n", "\n" * 20, " \n\t\n"]
 
 
 @settings(max_examples=200, deadline=None)
 @given(
     st.lists(
-        st.sampled_from([*SOLIDS, "Prices are:\n", "Some words stand here. And more.\n", "\n", "## Head\n\n"]),
+        st.sampled_from([*SOLIDS, "Prices are:\n", "Some words stand here. And more.\n", *BLANKS, "## Head\n\n"]),
         max_size=12,
     ),
     st.sampled_from(STRATEGIES),
@@ -68,10 +71,11 @@ def test_a_table_or_fence_that_fits_is_whole_in_some_chunk(pieces, strategy, siz
         text += piece
     chunks = chunk(document(text), strategy=strategy, size_tokens=size, overlap_tokens=overlap, embed=hashed)
     assert join(chunks) == text
-    for start, end, kind in solids(text):  # with the blank lines after them
-        rest = text[end:]
-        if estimate_tokens(text[start:end] + rest[: len(rest) - len(rest.lstrip())]) <= size:
-            assert [row for row in chunks if row.start <= start and end <= row.end], (kind, text[start:end])
+    for start, end, kind in solids(text):
+        said = text[start:end].rstrip()
+        if estimate_tokens(said) <= size:
+            held = [row for row in chunks if row.start <= start and start + len(said) <= row.end]
+            assert held, (kind, said)
 
 
 def test_a_table_right_below_its_sentence_is_whole():
@@ -81,6 +85,91 @@ def test_a_table_right_below_its_sentence_is_whole():
         assert [row for row in cut(text, 60, strategy=strategy, embed=hashed, overlap_tokens=20) if table in row], (
             strategy
         )
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize(("size", "blank"), [(53, 20), (49, 20), (48, 1), (53, 200)])
+def test_blank_lines_after_a_fence_do_not_make_it_too_long(strategy, size, blank):
+    fence = "```\n" + "go on here\n" * 10 + "```\n"
+    assert estimate_tokens(fence) == 48
+    for text in (fence + "\n" * blank, "Some words. " * 9 + "\n\n" + fence + "\n" * blank + "More of them. " * 9):
+        rows = cut(text, size, strategy=strategy, embed=hashed)
+        assert "".join(rows) == text
+        assert [row for row in rows if fence.rstrip() in row]
+
+
+cells = st.lists(
+    st.sampled_from(["One is here.", "Two is so, e.g. etc.", "a|b", "```", "# x", "---", "漢字。", "word " * 30]),
+    max_size=5,
+).map(" ".join)
+tables = st.lists(st.tuples(cells, cells), min_size=2, max_size=25)
+
+
+def as_csv(rows: list[tuple[str, str]]) -> Document:
+    quoted = "".join(f'"{first}","{second}"\n' for first, second in [("name\nof it", "said"), *rows])
+    return named(csv_rows(quoted.encode()))
+
+
+def as_json_lines(rows: list[tuple[str, str]]) -> Document:
+    said = [json.dumps({"name": first, "said": second} if first else second) for first, second in rows]
+    return named(json_lines("\n".join(said).encode()))
+
+
+def as_markdown(rows: list[tuple[str, str]]) -> Document:
+    lines = [f"  {first.replace('|', '/')} | {second.replace('|', '/')}" for first, second in rows]
+    return named(markdown(("# row 1\n\nWords. They lead:\na | b\n- | -\n" + "\n".join(lines) + "\n\nMore.\n").encode()))
+
+
+def as_html(rows: list[tuple[str, str]]) -> Document:
+    lines = [f"<tr><td>{first}<td>{second}" for first, second in [("a", "b"), *rows]]
+    return named(html(f"<h1>row 1</h1><p>Words.<table>{''.join(lines)}</table><p>More. And more.".encode()))
+
+
+def named(parsed: Parsed) -> Document:
+    return Document("a", parsed.text, "", parsed.locations)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    tables,
+    st.sampled_from([as_csv, as_json_lines, as_markdown, as_html]),
+    st.sampled_from(STRATEGIES),
+    st.integers(16, 60),
+    st.integers(0, 8),
+    st.sampled_from([None, len]),
+)
+def test_a_row_that_fits_is_never_cut(rows, form, strategy, size, overlap, count):
+    table = form(rows)
+    size, overlap = (size * 4, overlap * 4) if count else (size, overlap)
+    chunks = chunk(table, strategy=strategy, size_tokens=size, overlap_tokens=overlap, count=count, embed=hashed)
+    assert join(chunks) == table.text
+    assert all((count or estimate_tokens)(row.text) <= size for row in chunks)
+    for place in table.locations:
+        row = table.text[place.start : place.end]
+        if row and "\n" not in row and (count or estimate_tokens)(row) <= size:
+            assert [one for one in chunks if one.start <= place.start and place.end <= one.end], row
+            assert not [one for one in chunks if place.start < one.start < place.end], row
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_rows_of_several_sentences_are_kept_together(strategy):
+    said = "The boat is old. It leaks a bit. Nobody rows it now. It is for sale."
+    table = as_csv([(str(i), said) for i in range(60)])
+    rows = [one.text for one in chunk(table, strategy=strategy, size_tokens=64, embed=hashed)]
+    assert len(rows) > 20
+    assert all(row.startswith("name of it: ") and row.endswith(("sale.", "sale.\n")) for row in rows)
+
+
+def test_a_row_that_is_too_long_is_cut_at_sentences():
+    table = as_csv([("1", "The boat is old and it leaks a bit. " * 4), ("2", "It is for sale.")])
+    rows = [one.text for one in chunk(table, size_tokens=24)]
+    assert "".join(rows) == table.text and len(rows) > 2
+    assert all(row.rstrip().endswith(".") for row in rows)  # no sentence is cut
+
+
+def test_lines_without_named_rows_are_cut_at_sentences():
+    text = "\n".join("name: 1; said: The boat is old. It leaks a bit." for _ in range(8))
+    assert [row for row in cut(text, 16) if row.startswith("It leaks")]
 
 
 def cut(text: str, size: int, **options) -> list[str]:

@@ -21,7 +21,7 @@ from ftrag.errors import InputError, NotFound
 from ftrag.project import read_json, write_bytes, write_json
 from ftrag.types import Document, Location
 
-VERSION = 1  # of the extraction; another one is made again
+VERSION = 2  # of the extraction; another one is made again
 Progress = Callable[[float, str], None]
 Uploads = dict[str, list[str]]  # name of an uploaded file, zip or not -> the documents it brought
 

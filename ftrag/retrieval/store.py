@@ -28,7 +28,7 @@ from ftrag.retrieval.settings import Settings, of_project, stamp
 from ftrag.retrieval.terms import check_language
 from ftrag.types import Chunk, Document
 
-CODE = 2  # of cutting documents and of their terms; an index that another one made is made again
+CODE = 3  # of cutting documents and of their terms; an index that another one made is made again
 _COUNTED = re.compile(r"\b(?:page|row)s? \d+(?:–\d+)?$|\b(?:page|row) \d+(?= – )")
 Progress = Callable[[float, str], None]
 Spans = dict[str, tuple[str, list[tuple[int, int]]]]  # document -> (sha256 of its file, [start, end) of its chunks)
