@@ -112,7 +112,8 @@ def rebuild(name: str, home: Path) -> dict[str, Any]:
     rows = alone.joined(source, list(projects.read_jsonl(source / "answers.jsonl")))
     run = conclusions.conclude(project, old["run"], plan, gold, rows, facts)
     projects.write_json(source / "run.json", run)
-    (source / "run.json").chmod(0o644)
+    for file in ("run.json", "answers.jsonl"):
+        (source / file).chmod(0o644)
     return {"example": name, "route": run["decision"]["route"], "gates": run["gates"]["state"]}
 
 
