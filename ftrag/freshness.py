@@ -79,9 +79,10 @@ def drill(project: Path, report: Report, edits: int = 10, seed: int = 0) -> dict
     milliseconds: what bringing the index up to date took. The result is kept in drills/.
     """
     from ftrag.retrieval import store
+    from ftrag.retrieval.settings import of_project
 
     adapter = workflows.choose_adapter(project, None)
-    made_with = {"adapter": adapter, "retriever": "bm25", "k": workflows.setting(project, "k")}
+    made_with = {"adapter": adapter, "retriever": of_project(project).retriever, "k": workflows.setting(project, "k")}
     made_with["rests_on"] = records.rests_on(project)
     gold = workflows.gold_rows(project)
     with tempfile.TemporaryDirectory(prefix="ftrag-") as scratch:

@@ -59,6 +59,7 @@ def test_the_cuts_follow_the_keyboard_on_the_slider(visit):
         visit.page.keyboard.press("ArrowLeft")
     visit.page.keyboard.press("Tab")
     wait_until(lambda: chunks(visit) not in ("", before), 10)
+    assert "chunks" in chunks(visit)
 
 
 def test_the_cuts_follow_a_typed_number_without_a_message_for_its_first_digits(visit):

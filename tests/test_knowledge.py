@@ -511,6 +511,10 @@ def test_a_comparison_and_a_drill_keep_what_they_rest_on(home, monkeypatch):
     for newest in (comparison.newest(project), freshness.newest(project)):
         assert newest["rests_on"] == records.rests_on(project) and newest["adapter"] is None
         assert (newest["retriever"], type(newest["k"])) == ("bm25", int) and not newest["outdated"]
+    projects.update(project, settings={**projects.settings(project)["settings"], "retriever": "hybrid"})
+    assert freshness.newest(project)["outdated"]
+    freshness.drill(project, lambda *_, **__: None, edits=1)
+    assert (freshness.newest(project)["retriever"], freshness.newest(project)["outdated"]) == ("hybrid", False)
 
 
 @pytest.mark.parametrize(
