@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Literal
 
 from ftrag import text as words_of
+from ftrag.counting import Count, Gauge, Starts, estimate_starts, estimate_tokens
 from ftrag.errors import InputError
 from ftrag.layout import solids
 from ftrag.pieces import UNITS, Span, sentences, words
@@ -21,20 +21,7 @@ STRATEGIES: tuple[Strategy, ...] = ("recursive", "fixed", "heading", "semantic")
 SIZE_TOKENS = 384  # most help pages and encyclopedia paragraphs stay whole; three chunks stay under 1,200 tokens
 MINIMUM_TOKENS = 16  # any single character fits into this many tokens
 EVEN_CHUNKS = 100  # of more than that a share of the last one's room is nothing
-Count = Callable[[str], int]
-Tokens = Callable[[int, int], int]  # (start, end) -> tokens between them
 Whole = tuple[int, int, bool]  # (start, end, whether it is a row) of a table, a code fence or a row of a table
-
-
-def estimate_tokens(text: str) -> int:
-    """A model-free guess at the number of tokens: up to five letters or digits, or one other sign, is a token.
-
-    Errs on the high side for English, so that a chunk seldom has more of the model's own tokens.
-    """
-    return len(_TOKEN.findall(text))
-
-
-_TOKEN = re.compile(r"[^\W_]{1,5}|[^\w\s]|_|\n")
 
 
 def chunk(
@@ -44,28 +31,32 @@ def chunk(
     size_tokens: int = SIZE_TOKENS,
     overlap_tokens: int = 0,
     count: Count | None = None,
+    starts: Starts | None = None,
     embed: Callable[[list[str]], Any] | None = None,
 ) -> list[Chunk]:
     """Cut a document into chunks of at most `size_tokens` tokens as counted by `count`, overlap included.
+
+    starts: where the tokens of a text begin; with it only what comes near a limit is counted, which is much faster.
 
     "recursive" packs paragraphs, then sentences, then words; "heading" also cuts at every heading and page; "fixed"
     packs words alone; "semantic" also cuts where `embed` (texts -> unit vectors) sees the subject change. All of them
     leave a table, a code fence or a row of a table in one chunk if it fits.
     """
     _check(strategy, size_tokens, overlap_tokens, embed)
-    tokens = _counter(document.text, count or estimate_tokens)
-    rows = _fitting(document.text, _rows(document), tokens, size_tokens)
-    blocks = _fitting(document.text, solids(document.text), tokens, size_tokens)
+    gauge = Gauge(document.text, count, starts) if count else Gauge(document.text, estimate_tokens, estimate_starts)
+    rows = _fitting(document.text, _rows(document), gauge, size_tokens)
+    blocks = _fitting(document.text, solids(document.text), gauge, size_tokens)
     whole = _apart([*((*span, False) for span in blocks), *((*span, True) for span in rows)])
-    job = _Job(document.text, tokens, size_tokens, size_tokens - overlap_tokens, whole)
+    job = _Job(document.text, gauge, size_tokens, size_tokens - overlap_tokens, whole)
     cuts = [cut for cut in _forced_cuts(document, strategy, embed) if not _tears(whole, cut)]
     spans: list[Span] = []
     for start, end in pairwise(cuts):
-        fits = tokens(start, end) <= size_tokens
-        spans += [(start, end)] if fits else _tile(job, start, end, "part" if strategy == "fixed" else "block")
-    starts = _overlapped(job, spans, overlap_tokens, set(cuts), rows)
+        level = "part" if strategy == "fixed" else "block"
+        spans += [(start, end)] if gauge.fits(start, end, size_tokens) else _tile(job, start, end, level)
+    spans = list(_counted(job, spans))
+    begins = _overlapped(job, spans, overlap_tokens, set(cuts), rows)
     ends = [end for _, end in spans]
-    pairs = enumerate(zip(starts, ends, strict=True))
+    pairs = enumerate(zip(begins, ends, strict=True))
     return [Chunk(document.name, i, document.text[start:end], start, end) for i, (start, end) in pairs]
 
 
@@ -78,7 +69,7 @@ def join(chunks: Sequence[Chunk]) -> str:
 @dataclass(frozen=True)
 class _Job:
     text: str
-    tokens: Tokens
+    gauge: Gauge
     size: int  # the most tokens of a chunk
     room: int  # without its overlap
     whole: tuple[Whole, ...]  # what fits and must not be cut, in order
@@ -90,7 +81,7 @@ def _rows(document: Document) -> list[Span]:
     return [(start, end) for start, end in named if start < end and "\n" not in document.text[start:end]]
 
 
-def _fitting(text: str, spans: Iterable[tuple[Any, ...]], tokens: Tokens, size: int) -> list[Span]:
+def _fitting(text: str, spans: Iterable[tuple[Any, ...]], gauge: Gauge, size: int) -> list[Span]:
     """Those spans that fit, each with the blank lines after it if these fit too: white space never makes one too long.
 
     Else white space goes to what follows, down to the span's own last line end.
@@ -100,7 +91,7 @@ def _fitting(text: str, spans: Iterable[tuple[Any, ...]], tokens: Tokens, size: 
         rest = _BLANK.match(text, end)
         bare = start + len(text[start:end].rstrip())
         ends = (rest.end() if rest else end, end, bare)
-        found += [(start, last) for last in ends if tokens(start, last) <= size][:1]
+        found += [(start, last) for last in ends if gauge.fits(start, last, size)][:1]
     return found
 
 
@@ -135,16 +126,6 @@ def _check(strategy: str, size: int, overlap: int, embed: object) -> None:
         )
 
 
-def _counter(text: str, count: Count) -> Tokens:
-    """Tokens of text[start:end], each span counted once."""
-
-    @functools.cache
-    def tokens(start: int, end: int) -> int:
-        return count(text[start:end])
-
-    return tokens
-
-
 def _forced_cuts(document: Document, strategy: Strategy, embed: Callable[[list[str]], Any] | None) -> list[int]:
     """Offsets where a chunk must end, 0 and the length included, ascending."""
     cuts = {0, len(document.text)}
@@ -176,6 +157,15 @@ def _subject_changes(text: str, embed: Callable[[list[str]], Any]) -> set[int]:
 _FINER = {"block": "section", "section": "sentence", "part": "word", "sentence": "word", "word": "character"}
 
 
+def _counted(job: _Job, spans: Iterable[Span]) -> Iterator[Span]:
+    """The spans; one that has more tokens than was guessed is cut again with every stretch of it counted."""
+    for start, end in spans:
+        if job.gauge.tokens(start, end) <= job.size:
+            yield start, end
+        else:
+            yield from _tile(replace(job, gauge=job.gauge.exact()), start, end, "part")
+
+
 def _tile(job: _Job, start: int, end: int, level: str) -> list[Span]:
     """Spans of at most `room` tokens that tile [start, end): as few as packing gives, and as even as that allows.
 
@@ -184,11 +174,11 @@ def _tile(job: _Job, start: int, end: int, level: str) -> list[Span]:
     if start == end:
         return []
     pieces = list(_pieces(job, start, end, level))
-    best = _packed(pieces, job.room, job.tokens)
+    best = _packed(pieces, job.room, job.gauge)
     low, high = 0, job.room if len(best) <= EVEN_CHUNKS else 0
     while high - low > max(1, job.room // 32):  # the least limit that needs no more chunks
         middle = (low + high) // 2
-        tried = _packed(pieces, middle, job.tokens)
+        tried = _packed(pieces, middle, job.gauge)
         if len(tried) == len(best):
             best, high = tried, middle
         else:
@@ -196,16 +186,16 @@ def _tile(job: _Job, start: int, end: int, level: str) -> list[Span]:
     return best
 
 
-def _packed(pieces: Sequence[Span], limit: int, tokens: Tokens) -> list[Span]:
+def _packed(pieces: Sequence[Span], limit: int, gauge: Gauge) -> list[Span]:
     """Neighbours joined as long as they stay within the limit, which is found by doubling and bisection."""
     packed: list[Span] = []
     at = 0
     while at < len(pieces):
         start, step = pieces[at][0], 1
-        while at + step < len(pieces) and tokens(start, pieces[at + step][1]) <= limit:
+        while at + step < len(pieces) and gauge.fits(start, pieces[at + step][1], limit):
             step *= 2
         tried = range(at + step // 2 + 1, min(at + step, len(pieces)))
-        over = bisect_left(tried, True, key=lambda i: tokens(start, pieces[i][1]) > limit)
+        over = bisect_left(tried, True, key=lambda i: not gauge.fits(start, pieces[i][1], limit))
         at = at + step // 2 + 1 + over
         packed.append((start, pieces[at - 1][1]))
     return packed
@@ -214,7 +204,7 @@ def _packed(pieces: Sequence[Span], limit: int, tokens: Tokens) -> list[Span]:
 def _pieces(job: _Job, start: int, end: int, level: str) -> Iterator[Span]:
     """The largest units that fit: blocks, of a larger block its sentences, of a larger sentence its words."""
     if level == "character":
-        yield from _characters(start, end, job.room, job.tokens)
+        yield from _characters(start, end, job.room, job.gauge)
     elif level in ("section", "part"):
         for piece, is_whole in _around(job, start, end, joined=level == "section"):
             if is_whole:
@@ -223,7 +213,7 @@ def _pieces(job: _Job, start: int, end: int, level: str) -> Iterator[Span]:
                 yield from _pieces(job, *piece, _FINER[level])
     else:
         for piece in UNITS[level](job.text, start, end):
-            if len(range(*piece)) * MINIMUM_TOKENS <= job.room or job.tokens(*piece) <= job.room:
+            if len(range(*piece)) * MINIMUM_TOKENS <= job.room or job.gauge.fits(*piece, job.room):
                 yield piece
             else:
                 yield from _pieces(job, *piece, _FINER[level])
@@ -239,7 +229,7 @@ def _around(job: _Job, start: int, end: int, joined: bool) -> Iterator[tuple[Spa
         first, last, is_row = job.whole[place]
         if last > end:
             break
-        if joined and not is_row and first > at and job.tokens(at, last) <= job.size:
+        if joined and not is_row and first > at and job.gauge.fits(at, last, job.size):
             first = at
         if first > at:
             yield (at, first), False
@@ -249,13 +239,13 @@ def _around(job: _Job, start: int, end: int, joined: bool) -> Iterator[tuple[Spa
         yield (at, end), False
 
 
-def _characters(start: int, end: int, room: int, tokens: Tokens) -> Iterator[Span]:
+def _characters(start: int, end: int, room: int, gauge: Gauge) -> Iterator[Span]:
     """The longest stretches that fit, found by bisection within a window, for a "word" may be megabytes long."""
     while start < end:
         low, high = start + 1, min(end, start + 8 * room)
         while low < high:
             middle = (low + high + 1) // 2
-            low, high = (middle, high) if tokens(start, middle) <= room else (low, middle - 1)
+            low, high = (middle, high) if gauge.fits(start, middle, room) else (low, middle - 1)
         yield start, low
         start = low
 
@@ -284,7 +274,8 @@ def _earliest(job: _Job, options: Sequence[int], start: int, end: int, overlap: 
     """The first of the options from which the overlap and the chunk with it fit, else `start`."""
 
     def fits(at: int) -> bool:
-        return job.tokens(at, start) <= overlap and job.tokens(at, end) <= job.size
+        return job.gauge.fits(at, start, overlap) and job.gauge.fits(at, end, job.size)
 
-    place = bisect_left(options, True, key=fits)
-    return options[place] if place < len(options) else start
+    later = options[bisect_left(options, True, key=fits) :]
+    counted = (at for at in later if job.gauge.tokens(at, start) <= overlap and job.gauge.tokens(at, end) <= job.size)
+    return next(counted, start)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ftrag.counting import counter
 from ftrag.errors import InputError
 
 CHARACTERS_PER_TOKEN = 4  # where the model's own tokenizer is not on this machine; usual for English
@@ -22,9 +23,9 @@ def measured_inputs(project: Path) -> dict[str, Any]:
     chunks = store.held_chunks(project)
     if not chunks:
         raise InputError(f"Project {project.name} has no indexed documents to measure; ingest one first.")
-    count = store.counter(store.tokenizer_file(project))
-    how = "the model's tokenizer" if count else f"{CHARACTERS_PER_TOKEN} characters a token"
-    sizes = [count(c.text) if count else len(c.text) / CHARACTERS_PER_TOKEN for c in chunks]
+    file = store.tokenizer_file(project)
+    how = "the model's tokenizer" if file else f"{CHARACTERS_PER_TOKEN} characters a token"
+    sizes = [counter(file)(c.text) if file else len(c.text) / CHARACTERS_PER_TOKEN for c in chunks]
     passages = min(int(workflows.setting(project, "k")), len(chunks))
     mean = sum(sizes) / len(sizes)
     passages_said = f"{passages} passages of {mean:.0f} tokens, {how}"

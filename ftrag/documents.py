@@ -15,6 +15,7 @@ from typing import TypeVar
 from ftrag.errors import InputError
 from ftrag.layout import Parsed
 from ftrag.parsers import MAX_CHARACTERS, PLAIN, RISKY
+from ftrag.quotas import limit
 from ftrag.sandbox import LimitError, parse_in_child, unzip_in_child
 from ftrag.types import Document, Location
 
@@ -89,8 +90,9 @@ def read(path: Path, name: str = "") -> Document:
     suffix = Path(name).suffix.lower()
     data = path.read_bytes()
     parsed = parse_in_child(path, suffix, name) if _in_child(path, name) else _parse(data, suffix, name)
-    if len(parsed.text) > MAX_CHARACTERS:
-        raise InputError(f"{name} holds {len(parsed.text):,} characters, over {MAX_CHARACTERS:,}; split it")
+    most = min(MAX_CHARACTERS, limit("characters"))
+    if len(parsed.text) > most:
+        raise InputError(f"{name} holds {len(parsed.text):,} characters, over {most:,}; split it")
     if not parsed.text.strip():
         raise InputError(f"{name} holds no text{_HINTS.get(suffix, '')}")
     places = tuple(replace(place, label=_sound(place.label)) for place in parsed.locations)

@@ -10,7 +10,7 @@ from typing import Any
 
 from ftrag import project as projects
 from ftrag import workflows
-from ftrag.chunking import estimate_tokens
+from ftrag.counting import counter
 from ftrag.documents import location, locator
 from ftrag.errors import InputError, ModelError, NotFound
 from ftrag.retrieval import corpus, store
@@ -56,7 +56,7 @@ def preview(project: Path, name: str, changes: Mapping[str, Any]) -> list[dict[s
     """
     chosen = parse({**_own(project), **changes})
     read = document(project, name)
-    count = store.counter(store.tokenizer_file(project)) or estimate_tokens
+    count = counter(store.tokenizer_file(project))
     where, rows, before = locator(read), [], 0
     for chunk in store.cutter(project, chosen)(read):
         rows.append(

@@ -34,6 +34,7 @@ LIMITS = {
         Limit("bytes", 20_000_000_000, 300_000_000, "bytes of projects per visitor"),
         Limit("bytes_all", 200_000_000_000, 20_000_000_000, "bytes of projects of all visitors"),
         Limit("documents", 50_000, 500, "documents per project"),
+        Limit("characters", 20_000_000, 3_000_000, "characters of one document"),
         Limit("projects", 1_000, 12, "projects per visitor"),
         Limit("visitors", 10_000, 2_000, "visitors with a workspace"),
         Limit("jobs", 50, 3, "jobs of one visitor that wait or run"),

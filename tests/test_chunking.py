@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ftrag.chunking import STRATEGIES, chunk, estimate_tokens, join
+from ftrag import models
+from ftrag.chunking import STRATEGIES, chunk, join
+from ftrag.counting import counter, estimate_tokens, starter
 from ftrag.errors import InputError
 from ftrag.layout import Parsed, sections, solids
 from ftrag.parsers import csv_rows, html, json_lines, markdown, markdown_headings
@@ -44,6 +47,44 @@ def test_chunks_join_to_the_text_and_stay_within_the_limit(text, strategy, size,
         if before:
             assert before.start < row.start <= before.end < row.end
             assert (count or estimate_tokens)(text[row.start : before.end]) <= overlap
+
+
+@settings(max_examples=300, deadline=None)
+@given(texts, st.sampled_from(STRATEGIES), st.integers(16, 60), st.integers(0, 8))
+def test_guessing_what_is_far_from_a_limit_changes_no_cut(text, strategy, size, overlap):
+    chosen = {"strategy": strategy, "size_tokens": size, "overlap_tokens": overlap, "embed": hashed}
+    assert chunk(document(text), **chosen) == chunk(document(text), **chosen, count=estimate_tokens)
+
+
+@pytest.mark.parametrize("size", [32, 64, 300])
+def test_guessing_with_the_models_own_tokenizer_changes_no_cut_and_counts_less_than_half(size):
+    file = str(models.prepare() / "tokenizer.json")
+    text = "\n\n".join(one.read_text(encoding="utf-8") for one in sorted(Path("examples").rglob("*.md")))
+    counted = [0, 0]
+
+    def counting(place):
+        def count(said):
+            counted[place] += len(said)
+            return counter(file)(said)
+
+        return count
+
+    cut = [
+        chunk(document(text), size_tokens=size, overlap_tokens=4, count=counting(place), starts=starts)
+        for place, starts in enumerate([None, starter(file)])
+    ]
+    assert cut[0] == cut[1]
+    assert len(cut[0]) >= 50
+    assert counted[1] < counted[0] / 2
+
+
+@pytest.mark.parametrize("piece", ["1,", "a", "\n", "!?;:-", "é\u0301", "ab "])
+def test_what_was_guessed_wrongly_is_cut_again(piece):
+    text = piece * 3000
+    wrong = [0] * 50  # so that everything seems to have next to no tokens
+    cut = chunk(document(text), size_tokens=32, count=len, starts=lambda _: wrong)
+    assert join(cut) == text
+    assert max(len(row.text) for row in cut) <= 32
 
 
 SOLIDS = [

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ftrag import prompts
-from ftrag.chunking import estimate_tokens
+from ftrag.counting import counter
 from ftrag.retrieval import store
 from ftrag.retrieval.fusion import WholeDocuments
 from ftrag.retrieval.settings import Settings, of_project
@@ -69,7 +69,7 @@ class ForPrompts:
 def for_prompts(project: Path, retriever: Retriever, answer: int, few_shot: Sequence[Example] = ()) -> ForPrompts:
     """The retriever as prompts of the project are made with it. answer: tokens of the longest answer."""
     file = store.tokenizer_file(project)
-    count = store.counter(file) or estimate_tokens
+    count = counter(file)
     return ForPrompts(retriever, of_project(project), count, window(file) - answer, few_shot)
 
 

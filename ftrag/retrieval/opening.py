@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ftrag.chunking import estimate_tokens
+from ftrag.counting import counter
 from ftrag.errors import InputError, NotFound
 from ftrag.retrieval import corpus, store
 from ftrag.retrieval.bm25 import BM25
@@ -141,7 +141,7 @@ def _dense(project: Path, settings: Settings, encoder: Encoder | None) -> DenseR
 
 def _whole(project: Path, retriever: Retriever, most_tokens: int) -> Retriever:
     """Whole documents if they fit together, else the chunks as they are."""
-    count = store.counter(store.tokenizer_file(project)) or estimate_tokens
+    count = counter(store.tokenizer_file(project))
     texts = {row.name: row.text for row in store.documents(project)}
     total = sum(count(text) for text in texts.values())
     return WholeDocuments(retriever, texts) if total <= most_tokens else retriever

@@ -6,7 +6,6 @@ index/bm25.bin     postings               index/chunks.json  where the chunks li
 from __future__ import annotations
 
 import fcntl
-import functools
 import hashlib
 import json
 import re
@@ -16,7 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ftrag.chunking import MINIMUM_TOKENS, Count, chunk
+from ftrag.chunking import MINIMUM_TOKENS, chunk
+from ftrag.counting import counter, starter
 from ftrag.documents import Where, locator
 from ftrag.errors import InputError, NotFound
 from ftrag.project import read_json, write_bytes
@@ -210,16 +210,6 @@ def tokenizer_file(project: Path) -> str:
     return str(file) if name and file.is_file() else ""
 
 
-@functools.cache
-def counter(file: str) -> Count | None:
-    if not file:
-        return None
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_file(file)
-    return lambda text: len(tokenizer.encode(text, add_special_tokens=False).ids)
-
-
 def check(settings: Settings) -> None:
     """InputError for a language without a stemmer or chunks too small, which no index could be made with."""
     if settings.stem:
@@ -234,13 +224,14 @@ def cutter(project: Path, settings: Settings) -> Callable[[Document], list[Chunk
         from ftrag import models
 
         embed = models.embedder()
-    count = counter(tokenizer_file(project))
+    file = tokenizer_file(project)
     return lambda document: chunk(
         document,
         strategy=settings.chunk_strategy,
         size_tokens=settings.chunk_tokens,
         overlap_tokens=settings.chunk_overlap,
-        count=count,
+        count=counter(file),
+        starts=starter(file),
         embed=embed,
     )
 
