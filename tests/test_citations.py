@@ -57,6 +57,27 @@ def test_a_heading_claims_nothing() -> None:
     assert [row["supported"] for row in rows] == [False, True]
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "**A dog** on board may weigh _no more_ than `34 kilograms`.",
+        "- A dog on board may weigh no more than **34 kilograms.**",
+        "1. A dog on board may weigh no more than ***34*** kilograms.",
+        "> A [dog](https://example.org/dog) on board may weigh no more than 34 kilograms.",
+    ],
+)
+@pytest.mark.parametrize("rewords", [True, False])
+def test_markdown_signs_are_no_words(said: str, rewords: bool) -> None:
+    def spelled(texts: list[str]) -> np.ndarray:  # signs count for much, as in a model's tokens
+        rows = np.array([[1, *(text.count(sign) for sign in "*_`>[1-")] for text in texts], dtype=np.float64)
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+    (plain,) = align("A dog on board may weigh no more than 34 kilograms.", PASSAGES, spelled, rewords)
+    (signed,) = align(said, PASSAGES, spelled, rewords)
+    assert plain["supported"]
+    assert {**signed, "sentence": {}} == {**plain, "sentence": {}}
+
+
 def test_an_item_of_a_list_is_no_name_below_a_letter() -> None:
     said = "- A dog may weigh up to 34 kg.\n- A dog travels for €1.60 per trip\n- Your Oarlane dock desk"
     assert [supported for supported, _ in supports(said)] == [True, True, False]

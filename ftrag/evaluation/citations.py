@@ -41,6 +41,9 @@ VALUE_WEIGHT = 2.0  # a value counts as much as two rare words
 LEAD_IN = re.compile(r"^\s*(?:[\w'’-]+ ){0,2}[\w'’-]+:\s+(?=\S)")
 # A hyphen also opens an item of a list: only a few words without a figure or an end are a name below a letter.
 SIGN_OFF = re.compile(r"^\s*(?:[–—~]\s*\w|-\s*(?=\w)[^\s\d]+(?:\s+[^\s\d]+){0,4}(?<![.!?:;…])\s*$)")
+EMPHASIS = re.compile(r"(?<!\w)(?:\*{1,3}|_{1,3}|`)(?=\S)|(?<=\S)(?:\*{1,3}|_{1,3}|`)(?!\w)")
+LINK = re.compile(r"\[([^\[\]]+)\]\([^()\s]*\)")
+ITEM = re.compile(r"^\s*(?:[-*+•>]|\d{1,2}[.)])\s+(?=\S)")
 HEADING = re.compile(r"^\s*#{1,6}\s")  # a heading claims nothing, even one copied word for word
 Embed = Callable[[list[str]], Any]  # texts -> unit vectors (n, dimensions)
 Floats = NDArray[np.float64]
@@ -87,7 +90,8 @@ def align(
     asked = np.array(_shares(question, sources, weight) or [0.0] * len(sources))
     read = Read(sources, weight, question, asked, rewords)
     texts = [answer[start:end] for start, end in spans]
-    meant = _cosines(texts, passages, sources, embed) if embed and sources else [None] * len(texts)
+    bare = [_plain(text) for text in texts]
+    meant = _cosines(bare, passages, sources, embed) if embed and sources else [None] * len(texts)
     return [_aligned(text, span, read, cosines) for text, span, cosines in zip(texts, spans, meant, strict=True)]
 
 
@@ -116,8 +120,11 @@ def _aligned(text: str, span: tuple[int, int], read: Read, cosines: Floats | Non
         "score": 0.0,
         "supported": False,
     }
+    if SIGN_OFF.match(text) or HEADING.match(text):
+        return row
+    text = _plain(text)
     shares = _shares(_body(text), read.sources, read.weight)
-    if not shares or SIGN_OFF.match(text) or HEADING.match(text):
+    if not shares:
         return row
     place, score = _place(shares, cosines, read)
     best, row["score"] = read.sources[place], round(min(1.0, max(0.0, score)), 4)
@@ -157,6 +164,11 @@ def _agrees(text: str, source: Source, share: float, read: Read) -> bool:
     known = [source.chunk.text, source.chunk.document, read.question]
     contradicts = share >= SAME_WORDS and claims.contradicts(text, source.text)
     return not contradicts and not claims.strange_names(text, known)
+
+
+def _plain(text: str) -> str:
+    """Without Markdown's signs of emphasis, links and the mark or number of an item: they are no words."""
+    return EMPHASIS.sub("", LINK.sub(r"\1", ITEM.sub("", text)))
 
 
 def _body(text: str) -> str:
