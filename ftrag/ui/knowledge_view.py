@@ -95,7 +95,6 @@ def quality(rows: Sequence[Mapping[str, Any]]) -> str:
         [
             Safe(f"<b>{escape(_named(row, row['best']))}</b>") if row["best"] else _named(row),
             "" if row["best"] else _below(row),
-            "" if row["best"] else significance(row["p"]),
             f"{row['mrr']:.2f}",
             f"{row['ndcg']:.2f}",
             f"{percent(row['hit_rate'])} [{percent(row['low'])}, {percent(row['high'])}]",
@@ -104,7 +103,7 @@ def quality(rows: Sequence[Mapping[str, Any]]) -> str:
     ]
     n, skipped = shown[0]["n"], shown[0]["skipped"]
     said = words.WITH_EVIDENCE.format(count=n) + (words.LEFT_OUT.format(count=skipped) if skipped else "")
-    listed = table(words.QUALITY_HEADERS, lines, [1, 3, 4, 5]) + note(said + words.QUALITY_LEGEND)
+    listed = table(words.QUALITY_HEADERS, lines, range(1, 5)) + note(said + words.QUALITY_LEGEND)
     return f'<div style="display:flex;flex-wrap:wrap;gap:18px">{plots}</div>{data_link("retrievers", rows)}{listed}'
 
 
@@ -122,9 +121,10 @@ def within(middle: float, low: float, high: float) -> str:
     return f"{signed(middle)} [{signed(low)}, {signed(high)}]"
 
 
-def _below(row: Mapping[str, Any]) -> str:
-    """What a retriever has less than the best one."""
-    return within(-row["difference"], -row["difference_high"], -row["difference_low"])
+def _below(row: Mapping[str, Any]) -> Safe:
+    """What a retriever has less than the best one, and below it whether that is real: both fit on a phone."""
+    gap = within(-row["difference"], -row["difference_high"], -row["difference_low"])
+    return Safe(f'{escape(gap)}<div class="ft-note">{escape(significance(row["p"]))}</div>')
 
 
 def chance(p: float) -> str:
