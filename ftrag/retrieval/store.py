@@ -21,7 +21,7 @@ from ftrag.documents import Where, locator
 from ftrag.errors import InputError, NotFound
 from ftrag.project import read_json, write_bytes
 from ftrag.project import settings as project_settings
-from ftrag.retrieval import corpus
+from ftrag.retrieval import corpus, uploads
 from ftrag.retrieval.bm25 import BM25, VERSION
 from ftrag.retrieval.lexical import index_terms
 from ftrag.retrieval.settings import Settings, of_project, stamp
@@ -43,7 +43,7 @@ def ingest(
     edited: the files are documents of the project, changed in place, whichever upload they came from.
     """
     with _locked(project, "documents"):
-        result = corpus.ingest(project, files, progress, edited=edited)
+        result = uploads.ingest(project, files, progress, edited=edited)
     if result["taken"]:
         if progress:
             progress(0.9, "building the index")
@@ -66,7 +66,7 @@ def documents(project: Path) -> list[Document]:
 def remove(project: Path, name: str) -> dict[str, Any]:
     """Delete a document, or all that a zip brought, and their chunks. NotFound if there is none of that name."""
     with _locked(project, "documents"):
-        gone = corpus.remove(project, name)
+        gone = uploads.remove(project, name)
     return {"removed": gone, **refresh(project)}
 
 
