@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ftrag.documents import extract, location, unpack
+from ftrag.documents import extract, location, read, unpack
 from ftrag.errors import InputError
 from ftrag.sandbox import flat_names, seconds_for
 
@@ -308,3 +308,14 @@ def test_members_that_are_all_slow_take_no_longer_than_a_few(tmp_path, monkeypat
     found, refused = unpack(zipped(tmp_path, "a.zip", {"0.txt": b"fine", "1.pdf": one, "2.pdf": one, "3.txt": b"too"}))
     assert [row.name for row in found] == ["0.txt", "3.txt"]
     assert "far longer than their sizes explain" in refused[-1].reason
+
+
+def test_a_space_takes_shorter_documents(tmp_path, monkeypatch):
+    """Cutting a text takes the app's own processor, and strangers share it."""
+    monkeypatch.setenv("SYSTEM", "spaces")
+    file = tmp_path / "long.txt"
+    file.write_text("ab " * 1_000_001)
+    with pytest.raises(InputError, match="3,000,003 characters, over 3,000,000; split it"):
+        read(file)
+    monkeypatch.delenv("SYSTEM")
+    assert len(read(file).text) == 3_000_003
