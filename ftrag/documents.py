@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import tempfile
-import time
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -16,12 +16,12 @@ from ftrag.errors import InputError
 from ftrag.layout import Parsed
 from ftrag.parsers import MAX_CHARACTERS, PLAIN, RISKY
 from ftrag.quotas import limit
-from ftrag.sandbox import LimitError, parse_in_child, unzip_in_child
+from ftrag.sandbox import LimitError, Reader
 from ftrag.types import Document, Location
 
 MAX_BYTES = 50_000_000  # of one uploaded file
 LARGE_PAGE_BYTES = 300_000
-PATIENCE_SECONDS = 4.0  # that the members of a zip may take together beyond what is expected of their sizes
+PATIENCE_SECONDS = 4.0  # that the members of a zip may take together beyond what their sizes explain
 NAME_BYTES = 200  # of a document's name: file systems hold 255, and temporary names are longer
 SUFFIXES = (*PLAIN, *RISKY, ".zip")
 
@@ -45,51 +45,48 @@ def extract(path: Path) -> list[Document]:
 
 def unpack(path: Path) -> tuple[list[Document], list[Refused]]:
     """As `extract`, but a bad file or member is a row with its reason, and the rest goes on."""
-    return each(path, lambda name, file: read(file, name))
+    return each(path, lambda name, file, reader: read(file, name, reader))
 
 
-def each(path: Path, take: Callable[[str, Path], Taken]) -> tuple[list[Taken], list[Refused]]:
-    """What `take(name, file)` makes of an uploaded file, or of each member of a zip, and what was refused.
+def each(path: Path, take: Callable[[str, Path, Reader], Taken]) -> tuple[list[Taken], list[Refused]]:
+    """What `take(name, file, reader)` makes of an uploaded file, or of each member of a zip, and what was refused.
 
-    After a member that breaks the limits, or members that together take much longer than their size explains, only
+    After a member that breaks the limits, or members that together take much longer than their sizes explain, only
     plain formats are read, so that many bombs take no longer than one.
     """
-    with tempfile.TemporaryDirectory(prefix="ftrag-zip-") as folder:
+    patience = PATIENCE_SECONDS if path.suffix.lower() == ".zip" else math.inf
+    with tempfile.TemporaryDirectory(prefix="ftrag-zip-") as folder, Reader(patience) as reader:
         try:
-            members, refused = _members(path, Path(folder))
+            members, refused = _members(path, Path(folder), reader)
         except InputError as error:
             return [], [Refused(path.name, str(error))]
         taken: list[Taken] = []
-        why, patience = "", PATIENCE_SECONDS
+        why = ""
         for name, file in members:
             shown = name if file == path else f"{path.name}/{name}"
             if why and _in_child(file, name):
                 refused.append(Refused(shown, f"{shown} was not read, because {why}"))
                 continue
-            start = time.monotonic()
             try:
-                taken.append(take(name, file))
+                taken.append(take(name, file, reader))
             except InputError as error:
                 why = f"{shown} broke the limits; remove that one" if isinstance(error, LimitError) else why
                 refused.append(Refused(shown, str(error)))
-            patience -= max(0.0, time.monotonic() - start - expected_seconds(file.stat().st_size))
-            if patience < 0 and not why:
+            if reader.late > reader.patience and not why:
                 why = "the files before it took far longer than their sizes explain; upload it by itself"
     return taken, refused
 
 
-def expected_seconds(size: int) -> float:
-    """What a member of `size` bytes takes where the machine is busy: the start of its parser, and 5 s a megabyte."""
-    return 1.5 + 5 * size / 1_000_000
-
-
-def read(path: Path, name: str = "") -> Document:
+def read(path: Path, name: str = "", reader: Reader | None = None) -> Document:
     """One file that is no archive, as a document called `name` (default: the file's own name)."""
+    if reader is None:
+        with Reader() as own:
+            return read(path, name, own)
     name = name or path.name
     check(path, name)
     suffix = Path(name).suffix.lower()
     data = path.read_bytes()
-    parsed = parse_in_child(path, suffix, name) if _in_child(path, name) else _parse(data, suffix, name)
+    parsed = reader.parse(path, suffix, name) if _in_child(path, name) else _parse(data, suffix, name)
     most = min(MAX_CHARACTERS, limit("characters"))
     if len(parsed.text) > most:
         raise InputError(f"{name} holds {len(parsed.text):,} characters, over {most:,}; split it")
@@ -192,10 +189,10 @@ def _parse(data: bytes, suffix: str, name: str) -> Parsed:
         raise InputError(f"{name}: {error}") from None
 
 
-def _members(path: Path, folder: Path) -> tuple[list[tuple[str, Path]], list[Refused]]:
+def _members(path: Path, folder: Path, reader: Reader) -> tuple[list[tuple[str, Path]], list[Refused]]:
     """(name, file) of each member of a zip, unpacked into `folder`; of another file, itself."""
     check(path, path.name)
     if path.suffix.lower() != ".zip":
         return [(path.name, path)], []
-    members, refused = unzip_in_child(path, folder, SUFFIXES)
+    members, refused = reader.unzip(path, folder, SUFFIXES)
     return members, [Refused(f"{path.name}/{name}", reason) for name, reason in refused]

@@ -2,95 +2,175 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import lzma
+import math
 import os
+import queue
 import subprocess
 import sys
 import tempfile
-import zipfile
-import zlib
-from collections import Counter
-from collections.abc import Collection
-from pathlib import Path, PurePosixPath
-from typing import Any
+import threading
+import time
+from collections.abc import Callable, Collection
+from functools import partial
+from pathlib import Path
+from typing import IO, Any
 
 from ftrag.errors import InputError
 from ftrag.layout import Parsed
 from ftrag.parsers import PLAIN, RISKY
 from ftrag.types import Location
+from ftrag.zips import unzip
 
 SECONDS = 8  # wall clock and processor time of a file of up to 1 MB
 SECONDS_PER_MB = 4  # more for each further megabyte: a long book is large, a bomb that takes time is small
 MOST_SECONDS = 60
 MEMORY_BYTES = 1_000_000_000  # address space of the child
 OUTPUT_BYTES = 100_000_000  # any one file that the child writes
-UNPACKED_BYTES = 200_000_000  # all members of a zip together
-MEMBERS = 2_000  # files in a zip
-NAME_BYTES = 180  # of a member's name, which may get a number
+DONE = "done"
 
 
 class LimitError(InputError):
     """A file that needs more memory, time or output than one file may."""
 
 
-def parse_in_child(path: Path, suffix: str, name: str) -> Parsed:
-    """The parser of `suffix` on a file, under the limits. InputError names what was exceeded or is wrong."""
-    answer = _child(["parse", str(path), suffix], name, seconds_for(path.stat().st_size))
-    return Parsed(answer["text"], tuple(Location(*row) for row in answer["locations"]))
+class Reader:
+    """A child process that parses files one after another under the limits; it starts with the first of them.
 
-
-def unzip_in_child(
-    path: Path, folder: Path, suffixes: Collection[str]
-) -> tuple[list[tuple[str, Path]], list[tuple[str, str]]]:
-    """Unpack a zip into `folder` under the limits: [(flat name, file)], [(member, why it was refused)].
-
-    Only members whose name ends in one of `suffixes` are unpacked and counted: a film beside the notes is no bomb.
+    late: seconds by which files took longer than their sizes explain, together; patience: how many they may.
     """
-    answer = _child(["unzip", str(path), str(folder), *sorted(suffixes)], path.name, SECONDS)
-    return [(name, folder / file) for name, file in answer["members"]], [(n, r) for n, r in answer["refused"]]
 
+    def __init__(self, patience: float = math.inf) -> None:
+        self.patience, self.late = patience, 0.0
+        self._child: subprocess.Popen[str] | None = None
+        self._folder = tempfile.TemporaryDirectory(prefix="ftrag-parse-")
 
-def seconds_for(size: int) -> int:
-    """How long a file of `size` bytes may take."""
-    return min(MOST_SECONDS, SECONDS + SECONDS_PER_MB * max(0, size // 1_000_000 - 1))
+    def __enter__(self) -> Reader:
+        return self
 
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+        self._folder.cleanup()
 
-def _child(arguments: list[str], name: str, seconds: int) -> Any:
-    root = str(Path(__file__).resolve().parent.parent)
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),
-    }
-    with tempfile.TemporaryDirectory(prefix="ftrag-parse-") as folder:
-        answer = Path(folder) / "answer.json"
+    def parse(self, path: Path, suffix: str, name: str) -> Parsed:
+        """The parser of `suffix` on a file. InputError names what was exceeded or is wrong."""
+        size, left = path.stat().st_size, max(0.0, self.patience - self.late)
+        self._start(name)
+        start = time.monotonic()
+        request = {"path": str(path), "suffix": suffix, "patience": left}
+        value = self._answered(name, seconds_for(size, left), request)
+        self.late += max(0.0, time.monotonic() - start - expected_seconds(value.get("size", size)))
+        return Parsed(value["text"], tuple(Location(*row) for row in value["locations"]))
+
+    def unzip(
+        self, path: Path, folder: Path, suffixes: Collection[str]
+    ) -> tuple[list[tuple[str, Path]], list[tuple[str, str]]]:
+        """Unpack a zip into `folder`: [(flat name, file)], [(member, why it was refused)].
+
+        Only members whose name ends in one of `suffixes` are unpacked and counted: a film beside the notes is no bomb.
+        """
+        self._start(path.name)
+        request = {"path": str(path), "folder": str(folder), "suffixes": sorted(suffixes)}
+        value = self._answered(path.name, SECONDS, request)
+        return [(name, folder / file) for name, file in value["members"]], [(n, r) for n, r in value["refused"]]
+
+    def _answered(self, name: str, seconds: float, request: dict[str, Any]) -> dict[str, Any]:
+        answer = Path(self._folder.name) / "answer.json"
+        answer.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # one that has ended says so by its empty line
+            self._child.stdin.write(json.dumps(request | {"answer": str(answer)}) + "\n")  # type: ignore[union-attr]
+            self._child.stdin.flush()  # type: ignore[union-attr]
+        said = self._next(seconds)
+        if said != DONE or not answer.is_file():
+            self._stop()
+            raise LimitError(_too_slow(name, seconds) if said is None else _too_much(name))
+        value: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
+        if "refused_file" in value:
+            raise InputError(f"{name}: {value['refused_file']}")
+        return value
+
+    def _start(self, name: str) -> None:
+        if self._child:
+            return
+        root = str(Path(__file__).resolve().parent.parent)
+        self._child = subprocess.Popen(
+            [sys.executable, "-m", "ftrag.sandbox"],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self._lines: queue.Queue[str] = queue.Queue()
+        threading.Thread(target=_forward, args=(self._child.stdout, self._lines), daemon=True).start()
+        if self._next(MOST_SECONDS) != DONE:
+            self._stop()
+            raise LimitError(f"{name} was not read, because no process to read it in could be started; try again")
+
+    def _next(self, seconds: float) -> str | None:
+        """The child's next line, "" if it has ended, None if it takes longer."""
         try:
-            done = subprocess.run(
-                [sys.executable, "-m", "ftrag.sandbox", str(answer), str(seconds), *arguments],
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                timeout=seconds,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise LimitError(f"{name} takes more than {seconds} s to read; split it or save it as plain text") from None
-        if done.returncode != 0 or not answer.is_file():
-            raise LimitError(
-                f"{name} needs more than {MEMORY_BYTES // 1_000_000:,} MB of memory, {OUTPUT_BYTES // 1_000_000} MB "
-                "of output or the time that its size explains, or breaks its parser; split it or save it as text"
-            )
-        value = json.loads(answer.read_text(encoding="utf-8"))
-    if "refused_file" in value:
-        raise InputError(f"{name}: {value['refused_file']}")
-    return value
+            return self._lines.get(timeout=seconds)
+        except queue.Empty:
+            return None
+
+    def _stop(self) -> None:
+        if child := self._child:
+            child.kill()
+            child.communicate()
+            self._child = None
 
 
-def _main(answer: Path, seconds: int, action: str, path: Path, argument: str, *suffixes: str) -> None:
-    _limit(seconds)
+def _forward(lines: IO[str], into: queue.Queue[str]) -> None:
+    for line in lines:
+        into.put(line.strip())
+    into.put("")
+
+
+def _too_slow(name: str, seconds: float) -> str:
+    return f"{name} takes more than {seconds:.0f} s to read; split it or save it as plain text"
+
+
+def _too_much(name: str) -> str:
+    return (
+        f"{name} needs more than {MEMORY_BYTES // 1_000_000:,} MB of memory, {OUTPUT_BYTES // 1_000_000} MB "
+        "of output or the time that its size explains, or breaks its parser; split it or save it as text"
+    )
+
+
+def seconds_for(size: int, patience: float = math.inf) -> float:
+    """How long a file of `size` bytes may take, and at most so much longer than expected."""
+    most = min(MOST_SECONDS, SECONDS + SECONDS_PER_MB * max(0, size // 1_000_000 - 1))
+    return min(most, expected_seconds(size) + patience)
+
+
+def expected_seconds(size: int) -> float:
+    """What a file of `size` bytes takes where the machine is busy: 5 s a megabyte, and what is needed for any."""
+    return 0.3 + 5 * size / 1_000_000
+
+
+def _serve() -> None:
+    """Does what each line of standard input asks for, and says DONE on standard output after each."""
+    out, sys.stdout = sys.stdout, open(os.devnull, "w")  # a parser may print  # noqa: SIM115
+    print(DONE, file=out, flush=True)
+    for line in sys.stdin:
+        asked = json.loads(line)
+        _answer(Path(asked["answer"]), partial(_done, asked))
+        print(DONE, file=out, flush=True)
+
+
+def _done(asked: dict[str, Any]) -> dict[str, Any]:
+    path = Path(asked["path"])
+    if "folder" not in asked:
+        return _parse(path, asked["suffix"], float(asked["patience"]))
+    _limit(SECONDS)
+    return unzip(path, Path(asked["folder"]), asked["suffixes"])
+
+
+def _answer(answer: Path, make: Callable[[], dict[str, Any]]) -> None:
     try:
-        value = _unzip(path, Path(argument), suffixes) if action == "unzip" else _parse(path, argument)
+        value = make()
     except InputError as error:
         value = {"refused_file": str(error)}
     except MemoryError:  # a limit: the parent says which there are
@@ -118,15 +198,15 @@ def pdf_said(path: Path) -> int:
     return sum(sizes.values())
 
 
-def _limit(seconds: int) -> None:
-    """Limits of this process; a later, lower one of seconds counts from its beginning too."""
+def _limit(seconds: float) -> None:
+    """Limits of this process from now on; those of its processor time are whole seconds."""
     try:
         import resource
     except ImportError:  # Windows: only the wall clock limits the child there
         return
     for limit, value in (
         (resource.RLIMIT_AS, MEMORY_BYTES),
-        (resource.RLIMIT_CPU, seconds),
+        (resource.RLIMIT_CPU, math.ceil(time.process_time() + seconds)),
         (resource.RLIMIT_FSIZE, OUTPUT_BYTES),
         (resource.RLIMIT_CORE, 0),
     ):
@@ -134,111 +214,16 @@ def _limit(seconds: int) -> None:
         resource.setrlimit(limit, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
 
 
-def _parse(path: Path, suffix: str) -> dict[str, Any]:
+def _parse(path: Path, suffix: str, patience: float) -> dict[str, Any]:
+    size = path.stat().st_size
+    _limit(seconds_for(size, patience))
     if suffix == ".pdf":  # a book's time is for what its pages say; what no page names buys none
-        _limit(seconds_for(pdf_said(path)))
+        size = pdf_said(path)
+        _limit(seconds_for(size, patience))
     parsed = {**PLAIN, **RISKY}[suffix](path.read_bytes())
-    return {"text": parsed.text, "locations": [(place.start, place.end, place.label) for place in parsed.locations]}
-
-
-def _unzip(path: Path, folder: Path, suffixes: Collection[str]) -> dict[str, Any]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            rows = [row for row in archive.infolist() if not row.is_dir() and not _is_litter(row.filename)]
-            names = flat_names([_said(row) for row in rows])
-            members = list(zip(rows, names, strict=True))
-            refused = [(name, why) for row, name in members if (why := _unwanted(row, name, suffixes))]
-            wanted = [(row, name) for row, name in members if not _unwanted(row, name, suffixes)]
-            _check_sizes(rows, [row for row, _ in wanted])
-            return _unpack(archive, wanted, folder, refused)
-    except (zipfile.BadZipFile, NotImplementedError, OSError) as error:
-        raise InputError(f"it is not a readable zip ({error}); make it again") from None
-
-
-def _said(row: zipfile.ZipInfo) -> str:
-    """A member's name. macOS writes UTF-8 without the flag that says so, which is then read as code page 437."""
-    if row.flag_bits & 0x800:
-        return row.filename
-    try:
-        return row.filename.encode("cp437").decode("utf-8")
-    except UnicodeError:
-        return row.filename
-
-
-def _unwanted(row: zipfile.ZipInfo, name: str, suffixes: Collection[str]) -> str:
-    """Why a member is not unpacked; "" if it is."""
-    suffix = PurePosixPath(name).suffix.lower()
-    if suffix == ".zip":
-        return "a zip inside a zip is not opened; upload it by itself"
-    if suffix not in suffixes:
-        return f"it is of an unknown type; save it as one of {', '.join(one[1:] for one in suffixes if one != '.zip')}"
-    if row.flag_bits & 1:
-        return "it is encrypted; zip it without a password"
-    return ""
-
-
-def _check_sizes(rows: list[zipfile.ZipInfo], wanted: list[zipfile.ZipInfo]) -> None:
-    if len(rows) > MEMBERS:
-        raise InputError(f"it holds {len(rows):,} files, over {MEMBERS:,}; split it")
-    if not rows:
-        raise InputError("it holds no files; zip at least one document")
-    total = sum(row.file_size for row in wanted)
-    if total > UNPACKED_BYTES:
-        raise InputError(f"it unpacks to {total:,} bytes, over {UNPACKED_BYTES:,}; split it")
-
-
-def _unpack(
-    archive: zipfile.ZipFile,
-    rows: list[tuple[zipfile.ZipInfo, str]],
-    folder: Path,
-    refused: list[tuple[str, str]],
-) -> dict[str, Any]:
-    members, room = [], UNPACKED_BYTES
-    for number, (row, name) in enumerate(rows):
-        try:
-            with archive.open(row) as source:
-                data = source.read(room + 1)  # the size in the header is a claim, not a fact
-            (folder / str(number)).write_bytes(data[:room])
-        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, OSError) as error:
-            refused.append((name, f"it cannot be unpacked ({error}); zip it again"))
-            continue
-        room -= len(data)
-        if room < 0:
-            raise InputError(f"it unpacks to over {UNPACKED_BYTES:,} bytes; split it")
-        members.append((name, str(number)))
-    return {"members": members, "refused": refused}
-
-
-def flat_names(paths: list[str]) -> list[str]:
-    """File names for members: the last part of the path, or the whole path joined by "-" where two would collide."""
-    parts = [[p for p in PurePosixPath(path.replace("\\", "/")).parts if p not in ("/", "..", ".")] for path in paths]
-    last = [_file_name((names or ["file"])[-1:]) for names in parts]
-    counts = Counter(name.lower() for name in last)
-    taken: set[str] = set()
-    flat = []
-    for names, short in zip(parts, last, strict=True):
-        name = first = short if counts[short.lower()] == 1 else _file_name(names)
-        number = 2
-        while name.lower() in taken:
-            stem, dot, suffix = first.rpartition(".")
-            name, number = f"{stem or suffix}-{number}{dot if stem else ''}{suffix if stem else ''}", number + 1
-        taken.add(name.lower())
-        flat.append(name)
-    return flat
-
-
-def _file_name(parts: list[str]) -> str:
-    """One name of at most NAME_BYTES bytes, its ending kept, with nothing that hides it or leaves the folder."""
-    joined = "".join(sign if sign.isprintable() and sign != ":" else "-" for sign in "-".join(parts)).lstrip(".")
-    if len(joined.encode()) <= NAME_BYTES:
-        return joined or "file"
-    ending = PurePosixPath(joined).suffix[:10]
-    return joined.encode()[: NAME_BYTES - len(ending.encode())].decode(errors="ignore") + ending
-
-
-def _is_litter(name: str) -> bool:
-    return name.startswith("__MACOSX/") or PurePosixPath(name).name in (".DS_Store", "Thumbs.db", "desktop.ini")
+    places = [(place.start, place.end, place.label) for place in parsed.locations]
+    return {"text": parsed.text, "locations": places, "size": size}
 
 
 if __name__ == "__main__":
-    _main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], Path(sys.argv[4]), *sys.argv[5:])
+    _serve()

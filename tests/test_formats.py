@@ -11,7 +11,7 @@ import pytest
 
 from ftrag.documents import extract, location, locator, unpack
 from ftrag.errors import InputError
-from ftrag.sandbox import flat_names
+from ftrag.zips import flat_names
 from ftrag.types import Document, Location
 from tests.test_documents import pdf, save, where
 

@@ -12,6 +12,7 @@ from ftrag.documents import check, each, read
 from ftrag.errors import InputError, NotFound
 from ftrag.project import write_bytes, write_json
 from ftrag.retrieval.corpus import extracted_file, file_hash, held_as, is_current, read_or, sources, write_held
+from ftrag.sandbox import Reader
 
 Progress = Callable[[float, str], None]
 Uploads = dict[str, list[str]]  # name of an uploaded file, zip or not -> the documents it brought
@@ -83,18 +84,18 @@ def _brought(project: Path, uploads: Uploads, upload: str, names: list[str]) -> 
 
 
 def _take_once(
-    project: Path, others: Mapping[str, str], given: dict[str, str], name: str, file: Path
+    project: Path, others: Mapping[str, str], given: dict[str, str], name: str, file: Path, reader: Reader
 ) -> dict[str, Any]:
     """As `_take`, but InputError for a second file of the same name in one upload, which would replace the first."""
     sha256 = file_hash(file) if file.is_file() else ""
     if given.get(name, sha256) != sha256:
         raise InputError(f"{name} was given twice in one upload with different contents; rename one of them")
-    row = _take(project, others, name, file)
+    row = _take(project, others, name, file, reader)
     given[name] = sha256
     return row
 
 
-def _take(project: Path, others: Mapping[str, str], name: str, file: Path) -> dict[str, Any]:
+def _take(project: Path, others: Mapping[str, str], name: str, file: Path, reader: Reader) -> dict[str, Any]:
     """Take one file that is no archive. InputError if it cannot be read, or would replace what is of `others`."""
     target = project / "documents" / name
     check(file, name)
@@ -109,7 +110,7 @@ def _take(project: Path, others: Mapping[str, str], name: str, file: Path) -> di
     extracted = extracted_file(project, name, sha256)
     held = read_or(extracted, {})
     known = is_current(held) and "refused" not in held
-    held = held if known else held_as(read(file, name))
+    held = held if known else held_as(read(file, name, reader))
     if before != sha256:
         write_bytes(target, file.read_bytes())
     if not known:  # after its file, else a refresh meanwhile forgets it as the text of no file
