@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import stat
 import time
 import zipfile
 from pathlib import Path
@@ -302,6 +303,19 @@ def test_a_damaged_member_is_refused_and_the_rest_is_taken(tmp_path):
     assert [row.text for row in found] == ["one", "two"]
     assert [row.file for row in refused] == ["a.zip/b.md"]
     assert "zip it again" in refused[0].reason
+
+
+def test_a_link_in_a_zip_is_refused_by_name_and_the_rest_is_taken(tmp_path):
+    link = zipfile.ZipInfo("prices.md")
+    link.create_system, link.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as made:
+        made.writestr(link, "/etc/passwd")
+        made.writestr("a.md", "one")
+    found, refused = unpack(tmp_path / "a.zip")
+    assert [row.text for row in found] == ["one"]
+    assert [(row.file, row.reason) for row in refused] == [
+        ("a.zip/prices.md", "it is a link to another file; zip that file itself")
+    ]
 
 
 def test_a_film_beside_the_notes_is_no_bomb(tmp_path):
