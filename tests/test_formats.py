@@ -181,6 +181,37 @@ def test_a_table_of_one_column_keeps_its_commas(tmp_path):
     assert document.text == "sentence: One, two; three\nsentence: Four"
 
 
+@pytest.mark.parametrize(
+    ("table", "text"),
+    [
+        ("Price list 2026\n\nboat;price\nPike;31\n", "Price list 2026\nboat: Pike; price: 31"),
+        ("Price list 2026;\n;\nboat;price\nPike;31\n", "Price list 2026\nboat: Pike; price: 31"),  # as Excel pads it
+        ("Prices;\nboat;price\nPike;31\n", "Prices\nboat: Pike; price: 31"),
+        ("Prices\na;b;c\n1;2;3\n4;5;6\n", "Prices\na: 1; b: 2; c: 3\na: 4; b: 5; c: 6"),
+        ("All, for May, 2026\n\na,b,c,d,e,f\n1,2,3,4,5,6\n", "All for May 2026\na: 1; b: 2; c: 3; d: 4; e: 5; f: 6"),
+        ("sep=;\r\nboat;price\r\nPike, blue;31\r\n", "boat: Pike, blue; price: 31"),
+        ("sep=|\nPrices\n\nboat|price\nPike|31\n", "Prices\nboat: Pike; price: 31"),
+        ("name,,\nPike,31,5\n", "name: Pike; column 2: 31; column 3: 5"),  # no title: no head is below it
+        ("a,b\n1,2\n\n3,4,5\n", "a: 1; b: 2\na: 3; b: 4; column 3: 5"),
+        ("text\nOne, two\nThree, four\n", "text: One, two\ntext: Three, four"),
+    ],
+)
+def test_lines_above_the_head_of_a_table_are_no_columns(tmp_path, table, text):
+    path = save(tmp_path, "a.csv", table)
+    assert extract(path)[0].text == text
+    assert where(path, text.split("\n")[-1]).startswith("row ")
+
+
+def test_rows_are_counted_from_the_head_below_titles(tmp_path):
+    rows = "".join(f"{boat};{price}\n" for price, boat in enumerate(("Pike", "Roach", "Gull")))
+    path = save(tmp_path, "a.csv", "sep=;\nPrices\nfor all\n\nboat;price\n" + rows)
+    (document,) = extract(path)
+    assert [document.text[place.start : place.end] for place in document.locations][1] == "boat: Roach; price: 1"
+    assert (where(path, "Prices"), where(path, "Gull")) == ("", "row 3")
+    start, end = document.text.index("Roach"), document.text.index("Gull")
+    assert location(document, start, end + 4) == "rows 2–3"
+
+
 def test_a_cell_may_be_long(tmp_path):
     (document,) = extract(save(tmp_path, "a.csv", "id,text\n1," + "word " * 40_000 + "end\n"))
     assert document.text.endswith("word end")
