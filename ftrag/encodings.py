@@ -142,8 +142,13 @@ def markup(data: bytes) -> str:
     declared = EncodingDetector.find_declared_encoding(data, is_html=True) or ""
     marked = data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"))
     if not marked and not declared.startswith("utf-"):
+        name = _WEB.get(declared, declared or "utf-8")
         try:
-            return _checked(data.decode(_WEB.get(declared, declared or "utf-8")))
-        except (LookupError, UnicodeDecodeError):
+            if _HIDING.decode(name) == _HIDING.decode():
+                return _checked(data.decode(name))
+        except (LookupError, ValueError):
             pass  # a wrong declaration
     return decode(data)
+
+
+_HIDING = b"<p> +ADw- ~{#<~} \\u003c"  # tags in encodings that no browser takes, in which they would not be counted

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from ftrag.documents import extract, location, locator, unpack
+from ftrag.documents import _in_child, extract, location, locator, unpack
 from ftrag.errors import InputError
+from ftrag.layout import Parsed
+from ftrag.parsers import html
 from ftrag.sandbox import flat_names
 from ftrag.types import Document, Location
 from tests.test_documents import pdf, save, where
@@ -121,8 +123,6 @@ def test_deep_pages_lose_nothing(tmp_path):
 )
 def test_junk_is_read_in_time(junk):
     """Each takes under half a second here; html.parser took minutes. |: all of one before the other."""
-    from ftrag.parsers import html
-
     times = 100_000 // len(junk)
     start = time.process_time()
     html(("<table>" + "".join(part * times for part in junk.split("|"))).encode())
@@ -167,6 +167,48 @@ def test_a_large_page_is_read_under_limits(tmp_path, monkeypatch):
     monkeypatch.setattr("ftrag.sandbox.seconds_for", lambda size: 1)
     with pytest.raises(InputError, match="takes more than 1 s"):
         extract(path)
+
+
+@pytest.mark.parametrize(
+    ("page", "child"),
+    [
+        ("<p>" + "<b a>" * 1_500 + "<p>x" * 700, True),
+        ("<a " + "b " * 60_000 + ">x", True),
+        ("<p>The <b>harbour</b> is wide.</p>\n" * 200, False),
+    ],
+    ids=["many left open", "large", "small"],
+)
+def test_a_page_that_may_take_long_is_read_in_a_child(tmp_path, monkeypatch, page, child):
+    """Unclosed <b a1><b a2>… before 13,000 <p> took 300 kB of page 76 s and all memory, in the app's own process."""
+    called = []
+    monkeypatch.setattr("ftrag.documents.parse_in_child", lambda *args: called.append(args) or Parsed("text"))
+    extract(save(tmp_path, "a.html", page))
+    assert bool(called) == child
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<a " + " ".join(f"{i:x}" for i in range(19_000)) + ">x",
+        "<p>" + "".join(f"<b {i:x}>" for i in range(480)) + "<p>x" * 830,
+        "<p>" + "".join(f"<b q{i} {' '.join('acdefghijklmnoprstuvw')}>" for i in range(200)) + "<p>x" * 550,
+        "<div>" * 1_400,
+    ],
+    ids=["attributes", "reopened", "reopened with attributes", "deep"],
+)
+def test_the_worst_pages_that_are_read_here_take_little_time(tmp_path, page):
+    start = time.process_time()
+    assert not _in_child(save(tmp_path, "a.html", page), "a.html")
+    html(page.encode())
+    assert time.process_time() - start < 6  # under 2 s here
+
+
+@pytest.mark.parametrize(
+    ("declared", "hidden"), [("utf7", "+ADw-b+AD4-"), ("unicode_escape", "\\u003cb>"), ("idna", "")]
+)
+def test_no_declaration_hides_tags(tmp_path, declared, hidden):
+    page = f"<meta charset='{declared}'><p>a {hidden}</p>"
+    assert extract(save(tmp_path, "a.html", page))[0].text == f"a {hidden}".strip()
 
 
 def test_quotes_that_begin_late_in_a_table(tmp_path):
