@@ -20,7 +20,8 @@ from ftrag.sandbox import LimitError, Reader
 from ftrag.types import Document, Location
 
 MAX_BYTES = 50_000_000  # of one uploaded file
-LARGE_PAGE_BYTES = 300_000
+LARGE_PAGE_BYTES = 100_000  # one tag of so many bytes takes lexbor a second
+LARGE_PAGE_WORK = 10_000_000  # bytes times tags: of so many, unclosed <b> and <p> give half a million elements
 PATIENCE_SECONDS = 4.0  # that the members of a zip may take together beyond what their sizes explain
 NAME_BYTES = 200  # of a document's name: file systems hold 255, and temporary names are longer
 SUFFIXES = (*PLAIN, *RISKY, ".zip")
@@ -105,9 +106,15 @@ _HALF = re.compile("[\ud800-\udfff]")
 
 
 def _in_child(path: Path, name: str) -> bool:
-    """Whether a file is parsed under limits: pdf and docx, of which bombs are made, and a page that takes gigabytes."""
+    """Whether a file is parsed under limits: pdf and docx, of which bombs are made, and a page that takes long."""
     suffix = Path(name).suffix.lower()
-    return suffix in RISKY or (suffix in (".html", ".htm") and path.stat().st_size > LARGE_PAGE_BYTES)
+    return suffix in RISKY or (suffix in (".html", ".htm") and _takes_long(path))
+
+
+def _takes_long(path: Path) -> bool:
+    """Whether a page's tags could take lexbor seconds: what is left open is opened again in each block after it."""
+    size = path.stat().st_size
+    return size > LARGE_PAGE_BYTES or size * path.read_bytes().count(b"<") > LARGE_PAGE_WORK
 
 
 def check(path: Path, name: str) -> None:

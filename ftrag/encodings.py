@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import codecs
+import math
+import re
+from collections import Counter
+from functools import cache
+from string import ascii_lowercase
+
+from ftrag.alphabets import LANGUAGES
 from ftrag.errors import InputError
 
-SAMPLE_BYTES = 100_000  # enough to tell an encoding by
+SAMPLE_BYTES = 4_000  # enough to tell an encoding by
 
 
 def decode(data: bytes) -> str:
@@ -30,100 +38,141 @@ def _decoded(data: bytes) -> str:
     ):
         if data.startswith(mark):
             return data.decode(encoding, errors="replace")
-    if wide := _wide(data):
-        return data.decode(wide, errors="replace")
     try:
-        return data.decode("utf-8")
+        if not _ODD.search(data, 0, SAMPLE_BYTES) or not (wide := _wide(data)):
+            return data.decode("utf-8")
     except UnicodeDecodeError:
         return _guessed(data)
+    return data.decode(wide, errors="replace")
+
+
+_ODD = re.compile(rb"[\0-\b\x0e-\x19\x1c-\x1f]")  # signs of no text; UTF-16 has them in most of its words
 
 
 def _wide(data: bytes) -> str:
-    """UTF-16 without a mark: nearly every other byte of a mostly western text is 0; "" for anything else."""
-    even, odd = data[:20_000:2], data[1:20_000:2]
-    for zeros, letters, encoding in ((odd, even, "utf-16-le"), (even, odd, "utf-16-be")):
-        if len(data) >= 8 and zeros.count(0) > 0.8 * len(zeros) and letters.count(0) < 0.01 * len(letters):
-            return encoding
-    return ""
+    """UTF-16 without a mark: it gives signs of living scripts, most of them of few rows; "" for anything else."""
+    found = []
+    for encoding in ("utf-16-le", "utf-16-be"):
+        text = data[: SAMPLE_BYTES & ~1].decode(encoding, errors="replace")
+        if len(text) > 3 and len(_LIVING.findall(text)) > 0.95 * len(text):
+            found.append((len({ord(sign) >> 8 for sign in text}), encoding))
+    return min(found, default=(0, ""))[1]
+
+
+_LIVING = re.compile(  # Latin to Thai, Georgian, accented Latin, Greek, signs, kana, ideographs, hangul, wide forms
+    "[\t-\r -~\xa0-\u0e5b\u10a0-\u10ff\u1e00-\u1fff\u200e\u200f\u2010-\u203a\u20a0-\u22ff\u3000-\u30ff\u4e00-\u9fff"
+    "\uac00-\ud7a3\uff01-\uffee\U0001f300-\U0001faff]"
+)
 
 
 def _guessed(data: bytes) -> str:
-    """By the alphabets of single languages, else by charset-normalizer, which takes Spanish for Polish.
+    """By the letters of single languages, else by charset-normalizer, which takes Spanish for Polish.
 
     From the lines that are not ASCII alone: the others say nothing and take time.
     """
     from charset_normalizer import from_bytes
 
     telling = b"\n".join([line for line in data.split(b"\n") if not line.isascii()])
-    sample = telling[:SAMPLE_BYTES].rpartition(b"\n")[0] or telling[:SAMPLE_BYTES]
-    found = [name for name, alphabet in _ALPHABETS if _is_of(sample, name, alphabet)][:1]
-    best = from_bytes(sample, cp_isolation=_IN_USE).best()
-    for name in [*found, *([best.encoding] if best else [])]:
+    for name in _likely(telling[:SAMPLE_BYTES]):
         try:
             return data.decode(name)
         except UnicodeDecodeError:
             continue
     best = from_bytes(data).best()
-    if best is None:
+    if best is None or _HIDING.decode(best.encoding, errors="replace") != _HIDING.decode():
         raise InputError("its text encoding is unknown, or it is binary data; save it as UTF-8 text")
     return str(best)
 
 
-# The letters beside a to z of the languages of an encoding; the commonest encoding first, for some texts fit several.
-_ALPHABETS = (
-    ("cp1252", "äöüß"),  # German
-    ("cp1252", "àâæçéèêëîïôœùûüÿ"),  # French
-    ("cp1252", "áéíóúñüªº"),  # Spanish
-    ("cp1252", "áâãàçéêíóôõúüªº"),  # Portuguese
-    ("cp1252", "àèéìíîòóùúªº"),  # Italian
-    ("cp1252", "åäöé"),  # Swedish, Finnish
-    ("cp1252", "æøåé"),  # Danish, Norwegian
-    ("cp1252", "ëïéèöüê"),  # Dutch
-    ("cp1252", "àçèéíïòóúü"),  # Catalan
-    ("cp1252", "áðéíóúýþæö"),  # Icelandic
-    ("cp1250", "áčďéěíňóřšťúůýž"),  # Czech
-    ("cp1250", "áäčďéíĺľňóôŕšťúýž"),  # Slovak
-    ("cp1250", "ąćęłńóśźż"),  # Polish
-    ("cp1250", "áéíóöőúüű"),  # Hungarian
-    ("cp1250", "čćđšž"),  # Croatian, Slovene
-    ("cp1250", "ăâîşţ"),  # Romanian
-    ("cp1254", "çğıöşüâî"),  # Turkish
-    ("cp1257", "ąčęėįšųūž"),  # Lithuanian
-    ("cp1257", "āčēģīķļņšūž"),  # Latvian
-    ("cp1257", "äõöüšž"),  # Estonian
-    ("cp1255", "אבגדהוזחטיךכלםמןנסעףפץצקרשת"),  # Hebrew
-    ("koi8_r", "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"),  # Russian
-)
+MOST_BITS = 13.0  # a sign; a text of a language with a row in LANGUAGES has fewer
+
+
+def _likely(sample: bytes) -> list[str]:
+    """The encodings in which the sample would be a text of some language, the likeliest first."""
+    costs: dict[str, float] = {}
+    for place, (names, letters) in enumerate(LANGUAGES):
+        for name in names.split():
+            try:
+                text = codecs.getincrementaldecoder(name)().decode(sample)  # the last sign may be cut
+            except UnicodeDecodeError:
+                continue
+            bits = _bits(text, letters)
+            if sum(bits) <= MOST_BITS * len(bits):
+                costs[name] = min(costs.get(name, math.inf), sum(bits) + _plain_bits(text, letters) + place / 20)
+    return sorted(costs, key=costs.__getitem__)
+
+
+def _bits(text: str, letters: str) -> list[float]:
+    """How unlikely each sign beside ASCII is in a text of a language with these letters, frequent ones first."""
+    known, script = _known(letters), _script(letters)
+    bits: list[float] = []
+    for found in _STRANGE.finditer(text):
+        sign, before, after = found.group(), text[max(0, found.start() - 1) : found.start()], text[found.end() :][:1]
+        if sign in _MARKS or sign in _SIGNS:
+            bits.append(_sign_bits(sign, before, after))
+        else:
+            other = 13 if "\u3400" < sign < "\ud7a4" else 18
+            bits.append(known.get(sign.lower(), other) + _misplaced(sign, before, after, script))
+    return bits
+
+
+def _sign_bits(sign: str, before: str, after: str) -> float:
+    """Quotation marks and dashes stand around words, ’ also in them; of other signs few stand before a letter."""
+    if sign in "’–—" and (before.isalpha() or not after.isalpha()):
+        return 4
+    if sign in _MARKS and sign != "’":
+        return 14 if before.isalpha() and after.isalpha() else 4
+    return 18 if after.isalpha() or (before.isalpha() and after > "\x7f") else 5
+
+
+def _script(letters: str) -> str:
+    return "latin" if letters[0] < "\u0370" else "letters" if letters[0] < "\u1100" else "syllables"
+
+
+def _plain_bits(text: str, letters: str) -> float:
+    """What the letters a to z say about a language: Polish has more z than others."""
+    known = _known(letters) if _script(letters) == "latin" else {}
+    counted = Counter(text.lower())
+    return sum(known.get(letter, 0.0) * counted[letter] for letter in ascii_lowercase)
+
+
+@cache
+def _known(letters: str) -> dict[str, float]:
+    """Bits of each letter, falling with its rank; those of a to z as against what they are in all Latin alphabets."""
+    if _script(letters) == "latin":
+        usual = _usual()
+        return {letter: bits - usual.get(letter, 0.0) for letter, bits in _ranked(letters).items()}
+    weights = [1 / (rank + 5) for rank in range(len(letters))]
+    rest = float(_script(letters) == "syllables")
+    return {letter: rest - math.log2(weight / sum(weights)) for letter, weight in zip(letters, weights, strict=True)}
+
+
+def _ranked(letters: str) -> dict[str, float]:
+    return {letter: 3 + rank / 5 for rank, letter in enumerate(letters)}
+
+
+@cache
+def _usual() -> dict[str, float]:
+    """Mean bits of the letters a to z."""
+    tables = [_ranked(letters) for _, letters in LANGUAGES if _script(letters) == "latin"]
+    return {one: sum(table.get(one, 12.0) for table in tables) / len(tables) for one in ascii_lowercase}
+
+
+def _misplaced(sign: str, before: str, after: str, script: str) -> float:
+    """Bits more for a letter beside one of another alphabet, a capital in a word, a final form before a letter."""
+    strangers = [one.isascii() != (script == "latin") for one in (before, after) if one.isalpha()]
+    bits = {"latin": 2.0, "letters": 8.0, "syllables": 4.0}[script] * sum(strangers)
+    if script != "syllables":
+        bits += 4 * (before.isdigit() + after.isdigit())
+    if sign.isupper() and before.isalpha():
+        bits += 6 if before.islower() else 1
+    return bits + 8 * (sign in _FINAL and after.isalpha())
+
+
+_STRANGE = re.compile("[^\0-\x7f]")
 _FINAL = frozenset("ךםןףץ")  # letters that end words alone: bytes of other alphabets stand anywhere
-_SIGNS = frozenset("€‚„…‰‹›‘’“”•–—™\xa0¡£§©«»®°±²³µ¶·¹¼½¾¿×÷№")  # good anywhere but inside a word, where only ’ is
-_IN_USE = [  # without those of old computers, which charset-normalizer likes
-    *(f"cp{number}" for number in (1250, 1251, 1252, 1253, 1254, 1255, 1256, 1257, 874, 932, 949)),
-    *("koi8_r", "gb18030", "big5", "euc_jp"),
-]
-COVERED = 0.95  # of the signs beside ASCII; names and quotations may be of another language
-
-
-def _is_of(sample: bytes, encoding: str, alphabet: str) -> bool:
-    """Whether a text in that encoding is of a language with that alphabet, and not all in capitals."""
-    text = sample.decode(encoding, errors="replace")
-    strange = [i for i, sign in enumerate(text) if sign > "\x7f"]
-    letters = [text[i] for i in strange if text[i].isalpha()]
-    good = sum(text[i].lower() in alphabet and not _misplaced(text, i) for i in strange if text[i].isalpha())
-    good += sum(text[i] in _SIGNS and (text[i] in "’–—" or not _inside(text, i)) for i in strange)
-    capitals = sum(letter.isupper() for letter in letters)
-    return good >= COVERED * len(strange) and 2 * capitals <= max(len(letters), 2)
-
-
-def _misplaced(text: str, at: int) -> bool:
-    """Whether a letter cannot stand there: a capital after a small letter, a final form before another letter."""
-    if text[at] in _FINAL:
-        return text[at + 1 : at + 2].isalpha()
-    return text[at].isupper() and text[max(0, at - 1) : at].islower()
-
-
-def _inside(text: str, at: int) -> bool:
-    """Whether a sign stands between two letters."""
-    return text[max(0, at - 1) : at].isalpha() and text[at + 1 : at + 2].isalpha()
+_MARKS = frozenset("€‚„…‰‹›‘’“”•–—™\xa0¡°«»¿״׳־")  # good anywhere but inside a word, where only ’ is
+_SIGNS = frozenset("£§©®±²³µ¶·¹¼½¾×÷№")  # rarer, and before no letter
 
 
 # What browsers take these names for (WHATWG's Encoding Standard): larger sets that hold the named one.
@@ -142,8 +191,13 @@ def markup(data: bytes) -> str:
     declared = EncodingDetector.find_declared_encoding(data, is_html=True) or ""
     marked = data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"))
     if not marked and not declared.startswith("utf-"):
+        name = _WEB.get(declared, declared or "utf-8")
         try:
-            return _checked(data.decode(_WEB.get(declared, declared or "utf-8")))
-        except (LookupError, UnicodeDecodeError):
+            if _HIDING.decode(name) == _HIDING.decode():
+                return _checked(data.decode(name))
+        except (LookupError, ValueError):
             pass  # a wrong declaration
     return decode(data)
+
+
+_HIDING = b"<p> +ADw- ~{#<~} \\u003c"  # tags in encodings that no browser takes, in which they would not be counted

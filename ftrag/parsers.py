@@ -9,7 +9,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from ftrag.encodings import decode, markup
@@ -78,39 +78,73 @@ def tab_rows(data: bytes) -> Parsed:
 
 
 def csv_rows(data: bytes, delimiters: str = ",;\t|") -> Parsed:
-    """Each row on a line of its own as "column: value; …", so that a row is understood without the table's head."""
+    """Each row on a line of its own as "column: value; …", so that a row is understood without the table's head.
+
+    Lines above the head stay as text; rows are counted from the first below the head.
+    """
     text = decode(data)
+    if told := _SEP.match(text):  # Excel's own line, which it hides
+        text, delimiters = text[told.end() :], told.group(1)
     if all(sign in delimiters or sign == '"' or sign.isspace() for sign in text):
         return Parsed("")  # only empty cells, in which no delimiter would be seen
     csv.field_size_limit(CELL_CHARACTERS)  # of the whole process; the default refuses cells over 128 KiB
     try:
-        read = csv.reader(io.StringIO(text), delimiter=_delimiter(text, delimiters), skipinitialspace=True)
-        rows = [row for row in read if any(cell.strip() for cell in row)]
+        read = list(_cells(text, delimiters if told else _delimiter(text, delimiters)))
     except csv.Error as error:
         raise InputError(f"it is not a valid table ({error}); save it again as comma-separated values") from None
+    above = _above(read)
+    titles = [" ".join(" ".join(row).split()) for row in read[:above] if _width(row)]
+    rows = [row for row in read[above:] if _width(row)]
     if len(rows) < 2:
-        return Parsed(" ".join(rows[0]) if rows else "")
+        return Parsed("\n".join([*titles, *(" ".join(row) for row in rows)]))
     head = rows[0]
     names = [head[i] if i < len(head) and head[i] else f"column {i + 1}" for i in range(max(map(len, rows)))]
     if max(map(len, names)) > NAME_CHARACTERS:
         raise InputError(f"it has a column name of over {NAME_CHARACTERS:,} characters; shorten it")
-    return _records(zip(names, row, strict=False) for row in rows[1:])
+    return _records((zip(names, row, strict=False) for row in rows[1:]), titles)
 
 
 NO_DELIMITER = "\x1f"  # a sign that stands in no text: a table of one column
+HEAD_ROWS = 20  # among which the head of a table is looked for
+_SEP = re.compile(r"\s*sep=(.)[ \t]*(?:\n|$)", re.IGNORECASE)
+
+
+def _cells(text: str, delimiter: str) -> Iterator[list[str]]:
+    return csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True)
 
 
 def _delimiter(text: str, among: str) -> str:
     """The sign that cuts most of the first rows into as many cells as the head has, two or more."""
 
     def share(sign: str) -> float:
-        read = csv.reader(io.StringIO(text[:20_000]), delimiter=sign, skipinitialspace=True)
-        widths = [len(row) for row in read if any(cell.strip() for cell in row)]
+        read = list(_cells(text[:20_000], sign))
+        widths = [len(row) for row in read[_above(read) :] if _width(row)]
         whole = widths[:-1] if len(text) > 20_000 and len(widths) > 2 else widths  # the last row may be cut
         return whole.count(whole[0]) / len(whole) if whole and whole[0] > 1 else 0.0
 
     best = max(among, key=share)
     return best if share(best) else NO_DELIMITER
+
+
+def _width(row: list[str]) -> int:
+    """Cells up to the last that is filled; 0 for a blank row."""
+    return max((i for i, cell in enumerate(row, start=1) if cell.strip()), default=0)
+
+
+def _above(rows: list[list[str]]) -> int:
+    """How many rows stand above the head: titles, at most half as wide as the table, and what sets them off from it.
+
+    That is a blank row; or, above a head without numbers, the empty cells beside a title or the third column below it.
+    """
+    widths = [_width(row) for row in rows[:HEAD_ROWS]]
+    head = widths.index(max(widths)) if widths else 0
+    titles = [width for width in widths[:head] if width]
+    below = [len(row) for row in rows[head + 1 : head + HEAD_ROWS] if _width(row)]
+    if not titles or 2 * max(titles) > widths[head] or 2 * below.count(len(rows[head])) <= len(below):
+        return 0
+    named = not any(cell[:1].isdigit() for cell in rows[head])
+    padded = all(len(row) == len(rows[head]) for row in rows[:head])
+    return head if not widths[head - 1] or (named and (padded or (widths[head] > 2 and len(below) > 1))) else 0
 
 
 def json_lines(data: bytes) -> Parsed:
@@ -135,8 +169,11 @@ def _flat(name: str, value: Any) -> list[tuple[str, str]]:
     return [] if value is None else [(name, str(value))]
 
 
-def _records(records: Iterable[Iterable[tuple[str, str]]]) -> Parsed:
-    """InputError as soon as it is too much: a name is said with each value, so a kilobyte could be gigabytes."""
+def _records(records: Iterable[Iterable[tuple[str, str]]], titles: Sequence[str] = ()) -> Parsed:
+    """A line for each, below the titles. InputError as soon as it is too much.
+
+    A name is said with each value, so a kilobyte could be gigabytes.
+    """
     lines, room = [], MAX_CHARACTERS
     for record in records:
         said = [(name, value) for name, value in record if value]
@@ -145,11 +182,11 @@ def _records(records: Iterable[Iterable[tuple[str, str]]]) -> Parsed:
             raise InputError(f"it holds over {MAX_CHARACTERS:,} characters, with its column names; split it")
         fields = [(" ".join(name.split()), " ".join(value.split())) for name, value in said]
         lines.append("; ".join(f"{name}: {value}" if name else value for name, value in fields if value))
-    places, at = [], 0
+    places, at = [], sum(len(title) + 1 for title in titles)
     for number, line in enumerate(lines, start=1):
         places.append(Location(at, at + len(line), f"row {number}"))
         at += len(line) + 1
-    return Parsed("\n".join(lines), tuple(places))
+    return Parsed("\n".join([*titles, *lines]), tuple(places))
 
 
 def pdf(data: bytes) -> Parsed:

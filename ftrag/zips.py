@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import lzma
+import stat
 import zipfile
 import zlib
 from collections import Counter
@@ -49,6 +50,8 @@ def _unwanted(row: zipfile.ZipInfo, name: str, suffixes: Collection[str]) -> str
         return "a zip inside a zip is not opened; upload it by itself"
     if suffix not in suffixes:
         return f"it is of an unknown type; save it as one of {', '.join(one[1:] for one in suffixes if one != '.zip')}"
+    if stat.S_ISLNK(row.external_attr >> 16):  # its content is the name of another file
+        return "it is a link to another file; zip that file itself"
     if row.flag_bits & 1:
         return "it is encrypted; zip it without a password"
     return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import subprocess
 import time
 import zipfile
 import zlib
@@ -12,7 +13,8 @@ import pytest
 
 from ftrag.documents import extract, location, read, unpack
 from ftrag.errors import InputError
-from ftrag.sandbox import flat_names, seconds_for
+from ftrag.sandbox import seconds_for
+from ftrag.zips import flat_names
 
 
 def save(folder: Path, name: str, content: str | bytes) -> Path:
@@ -301,13 +303,24 @@ def test_a_table_that_would_become_gigabytes_is_a_message(tmp_path, name, text):
     tracemalloc.stop()
 
 
-def test_members_that_are_all_slow_take_no_longer_than_a_few(tmp_path, monkeypatch):
-    monkeypatch.setattr("ftrag.documents.PATIENCE_SECONDS", 0.0)
-    monkeypatch.setattr("ftrag.documents.expected_seconds", lambda size: 0.0)
-    one = pdf(["Harbour"])
-    found, refused = unpack(zipped(tmp_path, "a.zip", {"0.txt": b"fine", "1.pdf": one, "2.pdf": one, "3.txt": b"too"}))
-    assert [row.name for row in found] == ["0.txt", "3.txt"]
-    assert "far longer than their sizes explain" in refused[-1].reason
+def test_members_that_are_all_slow_take_no_longer_than_one_that_is(tmp_path):
+    slow = pdf_of([zlib.compress(b"BT /F1 12 Tf (x) Tj ET\n" * 30_000, 9)], "/Filter /FlateDecode")  # half a second
+    members = {f"{i:02}.pdf": slow for i in range(40)}
+    start = time.monotonic()
+    found, refused = unpack(zipped(tmp_path, "a.zip", {**members, "z.txt": b"fine"}))
+    assert time.monotonic() - start < 10
+    assert found[-1].name == "z.txt"
+    assert len(found) > 1
+    assert "a.zip/39.pdf was not read, because" in refused[-1].reason
+
+
+def test_many_small_members_are_read_by_one_child(tmp_path, monkeypatch):
+    started = []
+    popen = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", lambda *given, **named: started.append(given) or popen(*given, **named))
+    found, refused = unpack(zipped(tmp_path, "a.zip", {f"{i:03}.pdf": pdf([f"Harbour {i}"]) for i in range(60)}))
+    assert [row.text.strip() for row in found] == [f"Harbour {i}" for i in range(60)]
+    assert (len(refused), len(started)) == (0, 1)
 
 
 def test_a_space_takes_shorter_documents(tmp_path, monkeypatch):

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import io
+import stat
 import time
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from ftrag.documents import extract, location, locator, unpack
+from ftrag.documents import _in_child, extract, location, locator, unpack
 from ftrag.errors import InputError
-from ftrag.zips import flat_names
+from ftrag.layout import Parsed
+from ftrag.parsers import html
 from ftrag.types import Document, Location
+from ftrag.zips import flat_names
 from tests.test_documents import pdf, save, where
 
 GERMAN = "Die Gebühr für große Boote beträgt vierzig Taler."
@@ -120,8 +123,6 @@ def test_deep_pages_lose_nothing(tmp_path):
 )
 def test_junk_is_read_in_time(junk):
     """Each takes under half a second here; html.parser took minutes. |: all of one before the other."""
-    from ftrag.parsers import html
-
     times = 100_000 // len(junk)
     start = time.process_time()
     html(("<table>" + "".join(part * times for part in junk.split("|"))).encode())
@@ -163,9 +164,51 @@ def test_a_line_made_to_take_long_does_not(tmp_path, text):
 
 def test_a_large_page_is_read_under_limits(tmp_path, monkeypatch):
     path = save(tmp_path, "a.html", "<p>The <b>harbour</b> is wide.</p>\n" * 70_000)
-    monkeypatch.setattr("ftrag.sandbox.seconds_for", lambda size: 1)
+    monkeypatch.setattr("ftrag.sandbox.seconds_for", lambda size, patience: 1)
     with pytest.raises(InputError, match="takes more than 1 s"):
         extract(path)
+
+
+@pytest.mark.parametrize(
+    ("page", "child"),
+    [
+        ("<p>" + "<b a>" * 1_500 + "<p>x" * 700, True),
+        ("<a " + "b " * 60_000 + ">x", True),
+        ("<p>The <b>harbour</b> is wide.</p>\n" * 200, False),
+    ],
+    ids=["many left open", "large", "small"],
+)
+def test_a_page_that_may_take_long_is_read_in_a_child(tmp_path, monkeypatch, page, child):
+    """Unclosed <b a1><b a2>… before 13,000 <p> took 300 kB of page 76 s and all memory, in the app's own process."""
+    called = []
+    monkeypatch.setattr("ftrag.documents.Reader.parse", lambda *args: called.append(args) or Parsed("text"))
+    extract(save(tmp_path, "a.html", page))
+    assert bool(called) == child
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<a " + " ".join(f"{i:x}" for i in range(19_000)) + ">x",
+        "<p>" + "".join(f"<b {i:x}>" for i in range(480)) + "<p>x" * 830,
+        "<p>" + "".join(f"<b q{i} {' '.join('acdefghijklmnoprstuvw')}>" for i in range(200)) + "<p>x" * 550,
+        "<div>" * 1_400,
+    ],
+    ids=["attributes", "reopened", "reopened with attributes", "deep"],
+)
+def test_the_worst_pages_that_are_read_here_take_little_time(tmp_path, page):
+    start = time.process_time()
+    assert not _in_child(save(tmp_path, "a.html", page), "a.html")
+    html(page.encode())
+    assert time.process_time() - start < 6  # under 2 s here
+
+
+@pytest.mark.parametrize(
+    ("declared", "hidden"), [("utf7", "+ADw-b+AD4-"), ("unicode_escape", "\\u003cb>"), ("idna", "")]
+)
+def test_no_declaration_hides_tags(tmp_path, declared, hidden):
+    page = f"<meta charset='{declared}'><p>a {hidden}</p>"
+    assert extract(save(tmp_path, "a.html", page))[0].text == f"a {hidden}".strip()
 
 
 def test_quotes_that_begin_late_in_a_table(tmp_path):
@@ -178,6 +221,37 @@ def test_quotes_that_begin_late_in_a_table(tmp_path):
 def test_a_table_of_one_column_keeps_its_commas(tmp_path):
     (document,) = extract(save(tmp_path, "a.csv", "sentence\nOne, two; three\nFour\n"))
     assert document.text == "sentence: One, two; three\nsentence: Four"
+
+
+@pytest.mark.parametrize(
+    ("table", "text"),
+    [
+        ("Price list 2026\n\nboat;price\nPike;31\n", "Price list 2026\nboat: Pike; price: 31"),
+        ("Price list 2026;\n;\nboat;price\nPike;31\n", "Price list 2026\nboat: Pike; price: 31"),  # as Excel pads it
+        ("Prices;\nboat;price\nPike;31\n", "Prices\nboat: Pike; price: 31"),
+        ("Prices\na;b;c\n1;2;3\n4;5;6\n", "Prices\na: 1; b: 2; c: 3\na: 4; b: 5; c: 6"),
+        ("All, for May, 2026\n\na,b,c,d,e,f\n1,2,3,4,5,6\n", "All for May 2026\na: 1; b: 2; c: 3; d: 4; e: 5; f: 6"),
+        ("sep=;\r\nboat;price\r\nPike, blue;31\r\n", "boat: Pike, blue; price: 31"),
+        ("sep=|\nPrices\n\nboat|price\nPike|31\n", "Prices\nboat: Pike; price: 31"),
+        ("name,,\nPike,31,5\n", "name: Pike; column 2: 31; column 3: 5"),  # no title: no head is below it
+        ("a,b\n1,2\n\n3,4,5\n", "a: 1; b: 2\na: 3; b: 4; column 3: 5"),
+        ("text\nOne, two\nThree, four\n", "text: One, two\ntext: Three, four"),
+    ],
+)
+def test_lines_above_the_head_of_a_table_are_no_columns(tmp_path, table, text):
+    path = save(tmp_path, "a.csv", table)
+    assert extract(path)[0].text == text
+    assert where(path, text.split("\n")[-1]).startswith("row ")
+
+
+def test_rows_are_counted_from_the_head_below_titles(tmp_path):
+    rows = "".join(f"{boat};{price}\n" for price, boat in enumerate(("Pike", "Roach", "Gull")))
+    path = save(tmp_path, "a.csv", "sep=;\nPrices\nfor all\n\nboat;price\n" + rows)
+    (document,) = extract(path)
+    assert [document.text[place.start : place.end] for place in document.locations][1] == "boat: Roach; price: 1"
+    assert (where(path, "Prices"), where(path, "Gull")) == ("", "row 3")
+    start, end = document.text.index("Roach"), document.text.index("Gull")
+    assert location(document, start, end + 4) == "rows 2–3"
 
 
 def test_a_cell_may_be_long(tmp_path):
@@ -302,6 +376,19 @@ def test_a_damaged_member_is_refused_and_the_rest_is_taken(tmp_path):
     assert [row.text for row in found] == ["one", "two"]
     assert [row.file for row in refused] == ["a.zip/b.md"]
     assert "zip it again" in refused[0].reason
+
+
+def test_a_link_in_a_zip_is_refused_by_name_and_the_rest_is_taken(tmp_path):
+    link = zipfile.ZipInfo("prices.md")
+    link.create_system, link.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as made:
+        made.writestr(link, "/etc/passwd")
+        made.writestr("a.md", "one")
+    found, refused = unpack(tmp_path / "a.zip")
+    assert [row.text for row in found] == ["one"]
+    assert [(row.file, row.reason) for row in refused] == [
+        ("a.zip/prices.md", "it is a link to another file; zip that file itself")
+    ]
 
 
 def test_a_film_beside_the_notes_is_no_bomb(tmp_path):
