@@ -45,3 +45,21 @@ def space(tmp_path_factory):
     settings = {"SYSTEM": "spaces", "GRADIO_SERVER_NAME": "127.0.0.1", "HF_ENDPOINT": "http://127.0.0.1:9"}
     with served(home, **settings) as (address, seconds):
         yield address, seconds, home
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """Address of the app with the real model, each browser context a visitor of its own."""
+    from tests.browser import served
+
+    with served(tmp_path_factory.mktemp("server")) as (address, _):
+        yield address
+
+
+@pytest.fixture(scope="session")
+def parrot(tmp_path_factory):
+    """Address of the app with a model that repeats what it reads, each browser context a visitor of its own."""
+    from tests.browser import served
+
+    with served(tmp_path_factory.mktemp("parrot"), ("-m", "tests.scripted")) as (address, _):
+        yield address

@@ -4,19 +4,13 @@ import json
 
 import pytest
 
-from tests.browser import Visit, free_port, served, set_epochs, wait_until
+from tests.browser import Visit, free_port, set_epochs, wait_until
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.browser
 TABS = ("Decide", "Train", "Evaluate", "Chat")
 CUT_OFF = ("AbortError: signal is aborted", "Connection errored out")  # gradio's client, when its page goes away
 SCREENS = ROOT / "tests" / "output" / "screens"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with served(tmp_path_factory.mktemp("home")) as (address, _):
-        yield address
 
 
 @pytest.fixture
