@@ -1,6 +1,7 @@
 """What all tests share: a home of their own, and where the data lie that the project does not ship."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,20 @@ def home(tmp_path, monkeypatch):
     monkeypatch.setenv("FTRAG_HOME", str(folder))
     monkeypatch.delenv("FTRAG_JOB", raising=False)
     return folder
+
+
+@pytest.fixture(scope="session")
+def made_demo(tmp_path_factory):
+    """The project `demo` as the support example makes it, to be copied: making it again takes longer."""
+    from ftrag import workflows
+
+    return Path(workflows.new(tmp_path_factory.mktemp("made"), "demo", "support")["path"])
+
+
+@pytest.fixture
+def demo(home, made_demo):
+    """The project `demo`, made from the support example."""
+    return Path(shutil.copytree(made_demo, home / "projects" / "demo"))
 
 
 @pytest.fixture(scope="session")

@@ -14,13 +14,9 @@ def run(capsys, *arguments):
     return status, json.loads(out) if out.strip() else None, err
 
 
-@pytest.fixture
-def demo(home, capsys):
+def test_an_example_is_searchable_at_once_and_offsets_hold(home, capsys):
     assert run(capsys, "new", "demo", "--example", "support")[0] == 0
-    return home / "projects" / "demo"
-
-
-def test_an_example_is_searchable_at_once_and_offsets_hold(demo, capsys):
+    demo = home / "projects" / "demo"
     status, hits, _ = run(capsys, "search", "demo", "What does a Bobber cost?", "-k", "3")
     assert status == 0 and [hit["rank"] for hit in hits] == [1, 2, 3]
     assert hits[0]["document"] == "bobber-key-fob.md"
