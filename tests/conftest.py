@@ -78,3 +78,12 @@ def parrot(tmp_path_factory):
 
     with served(tmp_path_factory.mktemp("parrot"), ("-m", "tests.scripted")) as (address, _):
         yield address
+
+
+@pytest.fixture(scope="session")
+def nursery():
+    """What starts trainings that are killed; its imports take longer than any of them."""
+    from tests.crash import Nursery
+
+    with Nursery() as running:
+        yield running
