@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from ftrag import project as projects
 from tests.browser import Visit, free_port, set_epochs, wait_until
 from tests.conftest import ROOT
 
@@ -188,10 +189,14 @@ def test_two_visitors_do_not_see_each_other(chromium, server, visit):
 
 
 @pytest.mark.slow
-def test_train_reload_evaluate_and_chat(visit):
-    """The line through the product by clicking, on the real model, shortened."""
+def test_train_reload_evaluate_and_chat(visit, tmp_path):
+    """The line through the product by clicking, on the real model, shortened; test_line.py has more arms."""
     wait_until(lambda: "CPU" in visit.text("#status") or "GPU" in visit.text("#status"), 180)
     visit.tab("Train")
+    gold = (projects.EXAMPLES / "support" / "gold.jsonl").read_text().splitlines()
+    (tmp_path / "eight.jsonl").write_text("\n".join(gold[:8]) + "\n")  # all are read with and without the LoRA
+    visit.page.locator("#up_gold input[type=file]").set_input_files(tmp_path / "eight.jsonl")
+    wait_until(lambda: "eight.jsonl" in visit.text("#taken") and "8 gold questions" in visit.text("#data_report"), 30)
     set_epochs(visit, 0.1)
     visit.page.locator("#train_start").click()
     wait_until(lambda: "train support --epochs 0.1" in visit.text("#train_job"), 30)
@@ -203,9 +208,9 @@ def test_train_reload_evaluate_and_chat(visit):
     visit.page.get_by_text("Arms, number of questions, other runs").click()
     visit.page.get_by_label("Only the first N questions").fill("4")
     visit.page.get_by_label("Only the first N questions").press("Tab")
-    for arm in ("prompt", "prompt+rag", "base+oracle", "lora+oracle"):
+    for arm in ("base+rag", "prompt", "prompt+rag", "base+oracle", "lora", "lora+oracle"):
         visit.page.locator("#arms").get_by_label(f"{arm} –").uncheck()
-    wait_until(lambda: "4 arms x 4 questions" in visit.text("#plan").replace("×", "x"), 20)
+    wait_until(lambda: "2 arms x 4 questions" in visit.text("#plan").replace("×", "x"), 20)
     visit.page.locator("#evaluate_start").click()
     wait_until(lambda: "4 questions" in visit.text("#verdict"), 300)
     visit.page.get_by_text("Every number: arms, differences, costs").click()
