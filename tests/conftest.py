@@ -1,6 +1,7 @@
 """What all tests share: a home of their own, and where the data lie that the project does not ship."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,20 @@ def home(tmp_path, monkeypatch):
     monkeypatch.setenv("FTRAG_HOME", str(folder))
     monkeypatch.delenv("FTRAG_JOB", raising=False)
     return folder
+
+
+@pytest.fixture(scope="session")
+def made_demo(tmp_path_factory):
+    """The project `demo` as the support example makes it, to be copied: making it again takes longer."""
+    from ftrag import workflows
+
+    return Path(workflows.new(tmp_path_factory.mktemp("made"), "demo", "support")["path"])
+
+
+@pytest.fixture
+def demo(home, made_demo):
+    """The project `demo`, made from the support example."""
+    return Path(shutil.copytree(made_demo, home / "projects" / "demo"))
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +60,30 @@ def space(tmp_path_factory):
     settings = {"SYSTEM": "spaces", "GRADIO_SERVER_NAME": "127.0.0.1", "HF_ENDPOINT": "http://127.0.0.1:9"}
     with served(home, **settings) as (address, seconds):
         yield address, seconds, home
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """Address of the app with the real model, each browser context a visitor of its own."""
+    from tests.browser import served
+
+    with served(tmp_path_factory.mktemp("server")) as (address, _):
+        yield address
+
+
+@pytest.fixture(scope="session")
+def parrot(tmp_path_factory):
+    """Address of the app with a model that repeats what it reads, each browser context a visitor of its own."""
+    from tests.browser import served
+
+    with served(tmp_path_factory.mktemp("parrot"), ("-m", "tests.scripted")) as (address, _):
+        yield address
+
+
+@pytest.fixture(scope="session")
+def nursery():
+    """What starts trainings that are killed; its imports take longer than any of them."""
+    from tests.crash import Nursery
+
+    with Nursery() as running:
+        yield running

@@ -29,7 +29,7 @@ from ftrag.training.settings import TrainSettings
 def train(out, real, pairs):
     loaded = models.load(dtype="float32") if real else tiny()
     settings = TrainSettings(
-        forgetting=False, rank=4, learning_rate=0.001 if real else 0.01, epochs=3 if real else 20,
+        forgetting=False, rank=4, learning_rate=0.001 if real else 0.01, epochs=3 if real else 12,
         save_steps={SAVE_STEPS}, patience=100, eval_share=0.2, batch_rows=2 if real else 8,
     )
     examples = rows(12 if real else 40)
@@ -76,8 +76,8 @@ def report(line: str) -> None:
 class Nursery:
     """Starts one training at a time, each a process of its own."""
 
-    def __init__(self, real: bool = False, pairs: bool = False) -> None:
-        self.real, self.pairs = real, pairs
+    def __init__(self, real: bool = False) -> None:
+        self.real, self.pairs = real, False
         environment = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
         environment |= {} if real else {"OMP_NUM_THREADS": "1"}
         pipe = subprocess.PIPE
@@ -158,12 +158,18 @@ def weights(out: Path) -> dict:
     return load_file(found[0])
 
 
-def suite(folder: Path, kills: int, real: bool = False, seed: int = 0, pairs: bool = False) -> dict:
-    """Kill until `kills` are reached; every training must end as the uninterrupted one. Reports the counts."""
+def suite(
+    folder: Path, kills: int, real: bool = False, seed: int = 0, pairs: bool = False, nursery: Nursery | None = None
+) -> dict:
+    """Kill until `kills` are reached; every training must end as the uninterrupted one. Reports the counts.
+
+    nursery: one that goes on afterwards.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     rng = random.Random(seed)
     done, rounds, most_lost, largest = 0, 0, 0, 0.0
-    with Nursery(real, pairs) as nursery:
+    with contextlib.nullcontext(nursery) if nursery else Nursery(real) as nursery:
+        nursery.pairs = pairs
         assert nursery.run(folder / "whole", folder / "whole.log", None) == 0, (folder / "whole.log").read_text()
         expected = weights(folder / "whole")
         while done < kills:

@@ -4,27 +4,26 @@ import json
 
 import pytest
 
-from tests.browser import Visit, served, wait_until
+from tests.browser import Visit, wait_until
 
 pytestmark = pytest.mark.browser
 ROWS = [(f"How do I reset device {n}?", f"Hold the button of model {n} for {n + 2} seconds.") for n in range(12)]
 
 
 @pytest.fixture(scope="module")
-def visit(chromium, tmp_path_factory):
+def visit(chromium, parrot):
     """A visitor with a project of their own, on its Train tab."""
-    with served(tmp_path_factory.mktemp("home"), ("-m", "tests.scripted")) as (address, _):
-        visit = Visit(chromium.new_context(viewport={"width": 1280, "height": 1000}), address)
-        wait_until(lambda: visit.page.locator("#project input").input_value() == "support", 60)
-        visit.page.locator("#open_new").click()
-        visit.page.locator("#new_name input, #new_name textarea").fill("own")
-        visit.page.get_by_label("Start from").click()
-        visit.page.get_by_role("option", name="Nothing: my own data").click()
-        visit.page.locator("#new_make").click()
-        wait_until(lambda: visit.page.locator("#project input").input_value() == "own", 30)
-        visit.tab("Train")
-        yield visit
-        assert not visit.errors and not visit.foreign
+    visit = Visit(chromium.new_context(viewport={"width": 1280, "height": 1000}), parrot)
+    wait_until(lambda: visit.page.locator("#project input").input_value() == "support", 60)
+    visit.page.locator("#open_new").click()
+    visit.page.locator("#new_name input, #new_name textarea").fill("own")
+    visit.page.get_by_label("Start from").click()
+    visit.page.get_by_role("option", name="Nothing: my own data").click()
+    visit.page.locator("#new_make").click()
+    wait_until(lambda: visit.page.locator("#project input").input_value() == "own", 30)
+    visit.tab("Train")
+    yield visit
+    assert not visit.errors and not visit.foreign
 
 
 def upload(visit, place, path, seen):

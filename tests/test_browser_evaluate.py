@@ -2,20 +2,19 @@
 
 import pytest
 
-from tests.browser import Visit, served, wait_until
+from tests.browser import Visit, wait_until
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def visit(chromium, tmp_path_factory):
-    with served(tmp_path_factory.mktemp("home")) as (address, _):
-        visit = Visit(chromium.new_context(viewport={"width": 1440, "height": 1000}), address)
-        wait_until(lambda: visit.page.locator("#project input").input_value() == "support", 60)
-        visit.tab("Evaluate")
-        visit.page.wait_for_selector("#verdict .ft-route", timeout=60_000)
-        yield visit
-        assert not visit.errors and not visit.foreign
+def visit(chromium, server):
+    visit = Visit(chromium.new_context(viewport={"width": 1440, "height": 1000}), server)
+    wait_until(lambda: visit.page.locator("#project input").input_value() == "support", 60)
+    visit.tab("Evaluate")
+    visit.page.wait_for_selector("#verdict .ft-route", timeout=60_000)
+    yield visit
+    assert not visit.errors and not visit.foreign
 
 
 def test_the_verdict_and_one_failure_are_open_without_a_click(visit):

@@ -121,7 +121,7 @@ def test_a_full_disk_in_a_real_training_leaves_the_old_checkpoints_whole(tmp_pat
 
 
 @pytest.mark.slow
-def test_killed_at_random_moments_the_training_ends_as_if_uninterrupted(tmp_path):
+def test_killed_at_random_moments_the_training_ends_as_if_uninterrupted(tmp_path, nursery):
     """Trainings are killed with SIGKILL at random moments and started again until they end."""
-    found = suite(tmp_path, KILLS, seed=int(os.environ.get("FTRAG_SEED", "0")))
+    found = suite(tmp_path, KILLS, seed=int(os.environ.get("FTRAG_SEED", "0")), nursery=nursery)
     assert found["kills"] >= KILLS

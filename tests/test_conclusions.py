@@ -20,13 +20,11 @@ KEPT = {"n": 64, "base": 0.5, "adapter": 0.5, "difference": 0.0, "low": -0.02, "
 
 
 @pytest.fixture
-def project(home):
-    workflows.new(home, "demo", "support")
-    path = home / "projects" / "demo"
-    projects.write_json(path / "adapters" / "a1" / "card.json", {"forgetting": {"general": LOST, "safety": KEPT}})
+def project(demo):
+    projects.write_json(demo / "adapters" / "a1" / "card.json", {"forgetting": {"general": LOST, "safety": KEPT}})
     for name in ("adapter_config.json", "adapter_model.safetensors"):
-        (path / "adapters" / "a1" / name).write_bytes(b"weights")
-    return path
+        (demo / "adapters" / "a1" / name).write_bytes(b"weights")
+    return demo
 
 
 def says(gold):

@@ -13,9 +13,8 @@ QUESTION = "What would I have to pay for one of those floating fobs, the Bobber?
 
 
 @pytest.fixture
-def project(home, monkeypatch):
+def project(demo, monkeypatch):
     """The support example, answered by a model that repeats what it read."""
-    workflows.new(projects.home(), "demo", "support")
     parrot = ScriptedLLM(lambda prompt: str(prompt.messages[-1]["content"]))
     monkeypatch.setattr(workflows, "model", lambda name: parrot)
     return projects.find("demo", projects.home())

@@ -3,7 +3,7 @@
 import dataclasses
 
 import pytest
-from tiny import rows, tiny
+from tiny import fewer_questions, rows, tiny
 
 from ftrag.training import engine, forgetting, lora, perplexity
 from ftrag.training.known import Known
@@ -117,10 +117,11 @@ def test_a_training_writes_the_measurement_into_its_card(tmp_path):
 
 
 @pytest.mark.slow
-def test_an_over_trained_adapter_is_caught(tmp_path):
+def test_an_over_trained_adapter_is_caught(tmp_path, monkeypatch):
     """The built-in model is drilled to say one sentence to everything, with a learning rate far too high."""
     from ftrag import models
 
+    fewer_questions(monkeypatch, safety=8)
     loaded = models.load()
     examples = [Example(f"Tell me about {n}", "No.", str(n)) for n in range(16)]
     settings = dataclasses.replace(SETTINGS, rank=8, learning_rate=0.02, epochs=10, eval_share=0.0)

@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from ftrag import project
 from ftrag.cli import main
+from tests.tiny import fewer_questions
 
 
 def run(capsys, *arguments):
@@ -14,13 +16,9 @@ def run(capsys, *arguments):
     return status, json.loads(out) if out.strip() else None, err
 
 
-@pytest.fixture
-def demo(home, capsys):
+def test_an_example_is_searchable_at_once_and_offsets_hold(home, capsys):
     assert run(capsys, "new", "demo", "--example", "support")[0] == 0
-    return home / "projects" / "demo"
-
-
-def test_an_example_is_searchable_at_once_and_offsets_hold(demo, capsys):
+    demo = home / "projects" / "demo"
     status, hits, _ = run(capsys, "search", "demo", "What does a Bobber cost?", "-k", "3")
     assert status == 0 and [hit["rank"] for hit in hits] == [1, 2, 3]
     assert hits[0]["document"] == "bobber-key-fob.md"
@@ -132,8 +130,12 @@ def test_gold_in_the_training_rows_blocks(demo, capsys):
 
 
 @pytest.mark.slow
-def test_train_evaluate_ask_report_reroute_for_real(demo, capsys):
+def test_train_evaluate_ask_report_reroute_for_real(demo, capsys, monkeypatch):
     """Real weights, a very short training, four questions; shapes as the commands promise them."""
+    gold = (demo / "gold.jsonl").read_text().splitlines()
+    (demo / "gold.jsonl").write_text("\n".join(gold[:8]) + "\n")  # all of these are read with and without the LoRA
+    fewer_questions(monkeypatch, general=5, safety=5)  # all of them are asked in test_browser.py
+    project.update(demo, settings=project.settings(demo)["settings"] | {"max_new_tokens": 24})
     status, trained, _ = run(capsys, "train", "demo", "--epochs", "0.1")
     assert status == 0 and trained["adapter"] and trained["tokens_per_second"] > 0
     assert {"train_loss", "eval_loss", "seconds", "warnings"} <= set(trained)
@@ -152,7 +154,7 @@ def test_train_evaluate_ask_report_reroute_for_real(demo, capsys):
     from ftrag.outcomes import tree_hash
 
     before = tree_hash(demo)
-    (demo / "gold.jsonl").write_text("\n".join((demo / "gold.jsonl").read_text().splitlines()[:4]) + "\n")
+    (demo / "gold.jsonl").write_text("\n".join(gold[:4]) + "\n")
     shortened = tree_hash(demo)
     assert shortened != before
     sibling = run(capsys, "reroute", "demo")[1]

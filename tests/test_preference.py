@@ -127,5 +127,5 @@ def test_pairs_and_plain_rows_are_not_mixed(tmp_path):
 
 
 @pytest.mark.slow
-def test_pairs_killed_at_random_moments_end_as_if_uninterrupted(tmp_path):
-    assert suite(tmp_path, 10, pairs=True)["kills"] >= 10
+def test_pairs_killed_at_random_moments_end_as_if_uninterrupted(tmp_path, nursery):
+    assert suite(tmp_path, 10, pairs=True, nursery=nursery)["kills"] >= 10

@@ -9,17 +9,10 @@ import subprocess
 
 import pytest
 
-from tests.browser import served
 from tests.conftest import ROOT
 
 SECTION = re.search(r"^## For programs\n(.*?)^## ", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE).group(1)
 OWN = "http://127.0.0.1:7860"  # the address that the README names
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    with served(tmp_path_factory.mktemp("home"), ("-m", "tests.scripted")) as (address, _):
-        yield address
 
 
 def block(start):
@@ -29,8 +22,8 @@ def block(start):
     return found[0]
 
 
-def test_the_lines_of_gradio_client(address):
-    tree = ast.parse(block("gradio_client").replace(OWN, address))
+def test_the_lines_of_gradio_client(parrot):
+    tree = ast.parse(block("gradio_client").replace(OWN, parrot))
     names, values = {}, []
     for line in tree.body:
         if isinstance(line, ast.Expr):
@@ -44,8 +37,8 @@ def test_the_lines_of_gradio_client(address):
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed, so its lines are not run")
-def test_the_lines_of_curl(address):
-    asking, reading = re.split(r"^(?=curl -sN)", block("curl").replace(OWN, address), flags=re.MULTILINE)
+def test_the_lines_of_curl(parrot):
+    asking, reading = re.split(r"^(?=curl -sN)", block("curl").replace(OWN, parrot), flags=re.MULTILINE)
     event = json.loads(run(asking))["event_id"]
     told = run(reading.replace("EVENT_ID", event))
     assert told.startswith("event: complete") and "bobber-key-fob.md" in told
@@ -55,7 +48,7 @@ def run(lines):
     return subprocess.run(["bash", "-c", lines], capture_output=True, text=True, timeout=60, check=True).stdout
 
 
-def test_the_address_of_mcp(address):
+def test_the_address_of_mcp(parrot):
     (held,) = re.findall(r"`(\{\"mcpServers\".*?\}\}\})`", SECTION)
     (server,) = json.loads(held)["mcpServers"].values()
 
@@ -64,7 +57,7 @@ def test_the_address_of_mcp(address):
         from mcp.client.streamable_http import streamablehttp_client
 
         async with (
-            streamablehttp_client(server["url"].replace(OWN, address)) as (reader, writer, _),
+            streamablehttp_client(server["url"].replace(OWN, parrot)) as (reader, writer, _),
             ClientSession(reader, writer) as session,
         ):
             await session.initialize()

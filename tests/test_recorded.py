@@ -8,6 +8,7 @@ import pytest
 from ftrag import project as projects
 from ftrag import workflows
 from ftrag.errors import InputError
+from ftrag.evaluation import alone
 from ftrag.evaluation.attribution import cause
 from ftrag.evaluation.stats import compare
 from ftrag.experiments import evaluate
@@ -101,8 +102,9 @@ def test_a_visitor_finds_the_recorded_run_and_cannot_promote_it(home):
 
 
 @pytest.mark.slow
-def test_the_recorded_adapter_answers_again_as_recorded(home):
+def test_the_recorded_adapter_answers_again_as_recorded(home, monkeypatch):
     """The first questions under three arms with the real model: other batches in bfloat16 may flip a near tie."""
+    monkeypatch.setattr(alone, "ask", lambda folder, asked, rows, *_: list(rows))  # no latency is compared here
     workflows.new(home, "support", "support", recorded=True)
     project = home / "projects" / "support"
     old = load_run(project, workflows.RECORDED)

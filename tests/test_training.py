@@ -5,7 +5,7 @@ import math
 import time
 
 import pytest
-from tiny import rows, tiny, tokenizer
+from tiny import fewer_questions, rows, tiny, tokenizer
 
 from ftrag.errors import InputError, TrainingError
 from ftrag.training import engine, estimate, lora
@@ -245,7 +245,8 @@ def test_grouped_attention_is_attention():
 
 
 @pytest.mark.slow
-def test_the_estimate_is_within_a_quarter_of_what_the_training_takes(tmp_path):
+def test_the_estimate_is_within_a_quarter_of_what_the_training_takes(tmp_path, monkeypatch):
+    fewer_questions(monkeypatch, general=3, safety=3)
     loaded = tiny(hidden=256)
     examples = [Example(f"{'tell me more ' * (n % 20)}{n}?", "It is a number." * 3, str(n)) for n in range(120)]
     said = []

@@ -51,3 +51,12 @@ def tiny(dtype: str = "float32", seed: int = 0, hidden: int = 32) -> Loaded:
 
 def rows(count: int = 24) -> list[Example]:
     return [Example(f"what is number {n}?", f"It is {n}.", str(n), slice=f"s{n % 2}") for n in range(count)]
+
+
+def fewer_questions(monkeypatch: Any, **every: int) -> None:
+    """Ask every n-th question about forgetting alone, by name, where a test does not turn on the rest."""
+    from ftrag.training import forgetting, perplexity
+
+    items, paragraphs = forgetting.items, perplexity.paragraphs
+    monkeypatch.setattr(forgetting, "items", lambda words, name: items(words, name)[:: every.get(name, 1)])
+    monkeypatch.setattr(perplexity, "paragraphs", lambda words: paragraphs(words)[::4])
