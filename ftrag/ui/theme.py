@@ -134,15 +134,14 @@ CSS = """
   background: var(--background-fill-primary); }
 .ft-route { font-size: 1.3rem; font-weight: 680; margin: 0 0 .4rem; letter-spacing: -.01em; line-height: 1.3; }
 .ft-scroll { overflow-x: auto; max-width: calc(100vw - 104px); /* a shadow at the side where there is more */
-  --cover: var(--background-fill-primary); background: linear-gradient(to right, var(--cover) 40%, transparent) left,
-  linear-gradient(to left, var(--cover) 40%, transparent) right,
-  linear-gradient(to right, #0f172a66, transparent) left, linear-gradient(to left, #0f172a66, transparent) right;
+  --cover: var(--background-fill-primary); --shade: #0f172a66; /* gradio drops a "background" that has var() in it */
+  background-image: linear-gradient(to right, var(--cover) 40%, transparent),
+  linear-gradient(to left, var(--cover) 40%, transparent), linear-gradient(to right, var(--shade), transparent),
+  linear-gradient(to left, var(--shade), transparent); background-position: left, right, left, right;
   background-repeat: no-repeat; background-size: 36px 100%, 36px 100%, 12px 100%, 12px 100%;
   background-attachment: local, local, scroll, scroll; }
 .gradio-container .ft-scroll :is(table, thead, tbody, tr, th, td) { background: none !important; } /* else it hides */
-.dark .ft-scroll { background-image: linear-gradient(to right, var(--cover) 40%, transparent),
-  linear-gradient(to left, var(--cover) 40%, transparent), linear-gradient(to right, #94a3b899, transparent),
-  linear-gradient(to left, #94a3b899, transparent); }
+.dark .ft-scroll { --shade: #94a3b899; }
 .gradio-container .ft-table { border-collapse: collapse; width: 100%; font-size: .9rem; border: 0; margin: .2rem 0; }
 .gradio-container .ft-table th, .gradio-container .ft-table td { text-align: left; padding: .42rem .6rem; border: 0;
   border-bottom: 1px solid var(--border-color-primary); vertical-align: top; }
