@@ -16,6 +16,7 @@ from ftrag.errors import InputError, ModelError, NotFound
 from ftrag.retrieval import corpus, store
 from ftrag.retrieval.dense import default_encoder
 from ftrag.retrieval.lexical import index_terms
+from ftrag.retrieval.rerank import cross_encoder
 from ftrag.retrieval.settings import Settings, checked, of_project, parse
 from ftrag.types import Document
 
@@ -81,7 +82,8 @@ def settings(project: Path) -> Settings:
 def change(project: Path, changes: Mapping[str, Any]) -> dict[str, Any]:
     """Keep other retrieval settings and bring the index up to date: {changed, chunks, rebuilt, milliseconds}.
 
-    InputError for a value that cannot be used, or a name that is no setting: then nothing is kept.
+    InputError for a value that cannot be used or a name that is no setting, ModelError where the model that a setting
+    needs cannot be had: then nothing is kept.
     """
     if unknown := set(changes) - set(Settings.__dataclass_fields__) - {"k"}:
         known = ", ".join(["k", *Settings.__dataclass_fields__])
@@ -96,9 +98,12 @@ def change(project: Path, changes: Mapping[str, Any]) -> dict[str, Any]:
     changed = sorted(name for name, value in changes.items() if own.get(name, _default(name)) != value)
     if "retriever" in changed and chosen.retriever != "bm25":
         _embeddings(chosen.retriever)
+    if chosen.rerank and {"rerank", "rerank_model"} & set(changed):
+        cross_encoder(chosen.rerank_model)
     kept = {**own, **changes}
-    if chosen.retriever == "bm25":  # as in projects and runs from before there was a choice: their hashes hold
-        kept.pop("retriever", None)
+    for name in ("retriever", "rerank"):  # as in projects and runs from before there was a choice: their hashes hold
+        if getattr(chosen, name) == _default(name):
+            kept.pop(name, None)
     projects.update(project, settings=kept)
     begin = time.perf_counter()
     result = store.refresh(project)

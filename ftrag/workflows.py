@@ -200,11 +200,15 @@ def rewords(project: Path) -> bool:
 def retriever(
     project: Path, kind: str | None = "bm25", rerank: bool = False, settings: Mapping[str, Any] | None = None
 ) -> Retriever:
-    """A retriever over an index that is up to date; kind None: the project's own. settings go over the project's."""
+    """A retriever over an index that is up to date; kind None: the project's own, reranked if it says so.
+
+    settings go over the project's.
+    """
     from ftrag.retrieval import opening
     from ftrag.retrieval.settings import of_project
 
-    return opening.open_retriever(project, kind or of_project(project).retriever, rerank, settings)
+    own = of_project(project)
+    return opening.open_retriever(project, kind or own.retriever, rerank or (kind is None and own.rerank), settings)
 
 
 def reader(

@@ -384,7 +384,8 @@ def test_the_panel_shows_and_changes_a_visitors_project(home, files):
     assert "<mark>berth</mark>" in panel.search(visitor, "mine", "price of a berth", "bm25", 3, False)
     assert "chunk_tokens" in panel.keep_cuts(visitor, "mine", "recursive", 128, 200)[0]  # the overlap is lowered
     assert knowledge.settings(project).chunk_overlap == 64
-    assert "minimum_match" in panel.save(visitor, "mine", "bm25", "english", True, True, 0, 0.5, 0.0, 0, 3, 1500, False)
+    kept = panel.save(visitor, "mine", "bm25", False, "english", True, True, 0, 0.5, 0.0, 0, 3, 1500, False)
+    assert "minimum_match" in kept and "rerank" not in kept
     text = editing.open_text(visitor, "mine", "berths.md").replace("17 crowns", "18 crowns")
     assert "indexed in" in editing.keep_text(visitor, "mine", "berths.md", text)
     assert "18" in panel.search(visitor, "mine", "crowns of a berth", "bm25", 3, False)

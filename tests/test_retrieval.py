@@ -13,10 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ftrag import knowledge, workflows
 from ftrag.errors import InputError, ModelError, NotFound
 from ftrag.retrieval import corpus, opening, quality, store
 from ftrag.retrieval.dense import DenseRetriever, Encoder, default_encoder, embedded, remembering
 from ftrag.retrieval.fusion import HybridRetriever, by_rank, by_score
+from ftrag.retrieval.lexical import BM25Retriever
 from ftrag.retrieval.rerank import Reranked, cross_encoder
 from ftrag.retrieval.settings import Settings, parse
 from ftrag.types import Chunk, Document, Gold, Hit
@@ -341,6 +343,33 @@ def test_a_cross_encoder_from_a_folder(tmp_path, project):
     assert [hit.rank for hit in found] == [1, 2]
     assert found[0].score >= found[1].score
     assert cross_encoder(str(folder)) is cross_encoder(str(folder))
+    knowledge.change(project, {"rerank": True, "rerank_model": str(folder)})
+    answers_by, searched_by = workflows.retriever(project, None), workflows.retriever(project)
+    assert [hit.score for hit in answers_by.search("boat", 5)] == [hit.score for hit in found]
+    assert isinstance(searched_by, BM25Retriever)  # `search` and `compare` are told theirs
+
+
+def test_only_the_first_hits_are_read_again(project, tmp_path):
+    store.ingest(
+        project, files(tmp_path / "in", **{f"{name}_txt": "boat " * (i + 1) for i, name in enumerate("abcde")})
+    )
+    plain = opening.open_retriever(project)
+    again = Reranked(plain, lambda pairs: list(range(len(pairs))), depth=2).search("boat", 4)
+    before = [hit.chunk.document for hit in plain.search("boat", 4)]
+    assert [hit.chunk.document for hit in again] == [before[1], before[0], *before[2:]]
+    assert [hit.rank for hit in again] == [1, 2, 3, 4]
+
+
+def test_a_project_is_not_set_to_a_reranker_that_cannot_be_had(monkeypatch, project):
+    from ftrag import download
+
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    download.hub_reachable.cache_clear()
+    cross_encoder.cache_clear()
+    with pytest.raises(ModelError, match="cannot be reached"):
+        knowledge.change(project, {"rerank": True})
+    assert not knowledge.settings(project).rerank
+    download.hub_reachable.cache_clear()
 
 
 def test_reranking_offline_says_so(monkeypatch):

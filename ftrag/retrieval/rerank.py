@@ -22,13 +22,14 @@ class Reranked:
     depth: int = DEPTH
 
     def search(self, query: str, k: int) -> list[Hit]:
-        """At most k of the underlying hits, ordered by the cross-encoder; ties keep their order."""
+        """At most k of the underlying hits, the first `depth` ordered by the cross-encoder; ties keep their order."""
         hits = self.retriever.search(query, max(k, self.depth))
-        if not hits:
+        read, rest = hits[: self.depth], hits[self.depth : k]
+        if not read:
             return []
-        scores = [float(value) for value in self.score([(query, hit.chunk.text) for hit in hits])]
-        order = sorted(range(len(hits)), key=lambda i: -scores[i])[:k]
-        return [replace(hits[i], score=scores[i], rank=rank) for rank, i in enumerate(order, start=1)]
+        scores = [float(value) for value in self.score([(query, hit.chunk.text) for hit in read])]
+        order = sorted(range(len(read)), key=lambda i: -scores[i])[:k]
+        return [replace(read[i], score=scores[i], rank=rank) for rank, i in enumerate(order, start=1)] + rest
 
 
 @functools.cache

@@ -35,7 +35,8 @@ class Settings:
     best_last: bool = False  # the best passage nearest to the question
     fusion: str = "scores"  # hybrid: "scores" or "ranks", see fusion.py
     dense_weight: float = 0.5  # hybrid: share of the dense side, [0, 1]; equal, for no data says otherwise
-    rerank_model: str = "cross-encoder/ms-marco-MiniLM-L6-v2"  # of `search --rerank` alone; Hub, 23 M; or a folder
+    rerank: bool = False  # a cross-encoder puts what the retriever of answers finds in a new order
+    rerank_model: str = "cross-encoder/ms-marco-MiniLM-L6-v2"  # 23 M, from the Hub; or a folder
 
 
 # Least and most of every number, for the command line and the page alike. A prompt that is too long for the model's

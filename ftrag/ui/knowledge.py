@@ -23,7 +23,7 @@ from ftrag.ui.view import job_card
 from ftrag.ui.working import barred, working
 
 SETTINGS = (  # in the order of the controls
-    *("retriever", "language", "stem", "stop_words", "expand_terms", "minimum_match", "minimum_cosine"),
+    *("retriever", "rerank", "language", "stem", "stop_words", "expand_terms", "minimum_match", "minimum_cosine"),
     *("whole_document_tokens", "k", "context_tokens", "best_last"),
 )
 JOBS = ("compare", "drill")
@@ -111,6 +111,7 @@ def _search_tab(here: list[Any]) -> None:
 def _settings_tab(here: list[Any]) -> list[Any]:
     controls = [
         gr.Radio(list(KINDS), label=words.OF_ANSWERS, info=words.OF_ANSWERS_INFO, elem_id="knowledge_retriever"),
+        gr.Checkbox(label=words.RERANKED, info=words.RERANKED_INFO),
         gr.Dropdown(languages(), label=words.LANGUAGE, info=words.LANGUAGE_INFO, allow_custom_value=True),
         gr.Checkbox(label=words.STEMMING, info=words.STEMMING_INFO),
         gr.Checkbox(label=words.STOP_WORDS, info=words.STOP_WORDS_INFO),

@@ -24,6 +24,7 @@ OF_ANSWERS = "Retriever for answers"
 OF_ANSWERS_INFO = (
     "what Chat and evaluations read; dense and hybrid need sentence embeddings. Measured: Which retriever?"
 )
+RERANKED, RERANKED_INFO = "Rerank for answers", "a cross-encoder from the Hub reads the best 20 again"
 LANGUAGE, LANGUAGE_INFO = "Language", "of stemming and stop words"
 STEMMING, STEMMING_INFO = "Stemming", "boats finds boat"
 STOP_WORDS, STOP_WORDS_INFO = "Leave out stop words", "the, of, what …"
