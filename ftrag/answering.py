@@ -77,10 +77,10 @@ def meaning() -> Any:
 
 @functools.cache
 def _embedder() -> Any:
-    from ftrag.retrieval.dense import default_encoder, remembering
+    from ftrag.retrieval.dense import default_encoder
 
     try:
-        return remembering(default_encoder().embed)
+        return default_encoder().embed
     except FtragError:
         return None
 

@@ -457,6 +457,17 @@ def test_the_best_retriever_is_best_by_what_the_test_is_of():
     assert [row["best"] for row in rows] == [False, True] and rows[0]["difference"] == 0.5
 
 
+def test_the_questions_are_embedded_together_and_once(project, tmp_path, monkeypatch):
+    called: list[list[str]] = []
+    monkeypatch.setattr("ftrag.models.embedder", lambda: lambda rows: called.append(rows) or letters(rows))
+    default_encoder.cache_clear()
+    store.ingest(project, files(tmp_path / "in", a_md="A berth costs €4.", b_md="A boat costs €12."))
+    gold = [Gold(str(i), f"What costs {i}?", evidence=("a.md",)) for i in range(5)]
+    quality.quality(project, gold, ks=(1,))
+    default_encoder.cache_clear()
+    assert called[1:] == [[row.question for row in gold]]  # after the passages
+
+
 def test_quality_without_evidence_says_what_to_add():
     with pytest.raises(InputError, match="add document names or passages"):
         quality.measure({}, DOCUMENTS, [Gold("1", "?")])
@@ -514,10 +525,6 @@ def test_hybrid_finds_at_least_what_the_better_part_finds(project, monkeypatch):
     (project / "documents").mkdir()
     for name, text in texts.items():
         (project / "documents" / name).write_text(text, encoding="utf-8")
-    real = default_encoder()
-    embed = remembering(real.embed)
-    embed([row.question for row in gold])  # together, in place of each by itself for dense and again for hybrid
-    monkeypatch.setattr(opening, "default_encoder", lambda: Encoder(real.id, embed))
     rows = {row["retriever"]: row["hit_rate"] for row in quality.quality(project, gold, ks=(1,))}
     assert rows["hybrid"] >= max(rows["bm25"], rows["dense"])
     assert rows["hybrid"] >= 0.95

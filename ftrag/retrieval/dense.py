@@ -31,16 +31,17 @@ class Encoder:
 
 @functools.cache
 def default_encoder() -> Encoder:
-    """all-MiniLM-L6-v2, loaded once per process. ModelError if it cannot be had."""
+    """all-MiniLM-L6-v2, loaded once per process, `remembering`. ModelError if it cannot be had."""
     from ftrag import models
 
-    return Encoder(f"minilm-{models.EMBEDDER.sha256[:12]}", models.embedder())
+    return Encoder(f"minilm-{models.EMBEDDER.sha256[:12]}", remembering(models.embedder()))
 
 
 def remembering(embed: Callable[[list[str]], Any], most: int = 4096) -> Callable[[list[str]], Any]:
     """The same embedder, which embeds no text again while it is among the `most` that were used last.
 
-    The passages of a project come again with every answer that reads them. 4,096 vectors take 6 MB.
+    The passages of a project come again with every answer that reads them, a question with every retriever that
+    is asked it. 4,096 vectors take 6 MB.
     """
     kept: OrderedDict[str, Floats] = OrderedDict()
     lock = threading.Lock()

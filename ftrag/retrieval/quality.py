@@ -48,11 +48,15 @@ def quality(
 ) -> list[dict[str, Any]]:
     """`measure` on a project's retrievers and documents. InputError if no gold question names findable evidence."""
     from ftrag.retrieval import opening, store
+    from ftrag.retrieval.dense import default_encoder
 
     retrievers = {}
     for place, kind in enumerate(kinds):
         report(0.1 * place / len(kinds), f"opening {kind}")
         retrievers[kind] = opening.open_retriever(project, kind, settings=settings)
+    if set(kinds) - {"bm25"}:
+        report(0.1, "embedding the questions")
+        default_encoder().embed([row.question for row in gold])  # together, and once for dense and hybrid
     return measure(retrievers, store.documents(project), gold, ks, report)
 
 
