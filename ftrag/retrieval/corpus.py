@@ -20,7 +20,7 @@ from ftrag.errors import InputError, NotFound
 from ftrag.project import read_json, write_bytes, write_json
 from ftrag.types import Document, Location
 
-VERSION = 2  # of the extraction; another one is made again
+VERSION = 3  # of the extraction; another one is made again
 
 
 @dataclass(frozen=True)
