@@ -74,7 +74,7 @@ def test_a_training_survives_reload_closed_tab_restart_and_is_seen_by_link(chrom
     with served_home(home) as (address, _):
         visit = opened(chromium, address)
         choose(visit)
-        train(visit, 60)  # so many that it is far from its end however slowly the pages open
+        train(visit, 10)
         job = stepping(home)
 
         visit.page.reload()  # the same browser finds its training again, further on
