@@ -100,7 +100,7 @@ def test_a_training_survives_reload_closed_tab_restart_and_is_seen_by_link(chrom
         context = chromium.new_context(storage_state=moved(stored, address))
         visit = Visit(context, address)
         choose(visit)
-        wait_until(lambda: state(home)["id"] == job["id"] and "of" in visit.text("#train_job"), 60)
+        wait_until(lambda: state(home)["id"] == job["id"] and "of" in visit.text("#train_job"), 120)
         open_bell(visit)
         started = time.monotonic()
         press(visit, "cancel")
@@ -111,7 +111,7 @@ def test_a_training_survives_reload_closed_tab_restart_and_is_seen_by_link(chrom
 
         wait_until(lambda: "cancelled" in visit.text("#job_list"), 20)
         press(visit, "retry")
-        wait_until(lambda: state(home)["id"] != job["id"] and state(home).get("step", 0) > done, 60)
+        wait_until(lambda: state(home)["id"] != job["id"] and state(home).get("step", 0) > done, 180)
         first = jobs.metrics(home, state(home)["id"])[0]["step"]
         assert first == done + 1  # it goes on where the cancelled one ended
         os.killpg(pid(home), 9)
